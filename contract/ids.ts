@@ -1,0 +1,55 @@
+/** Crockford base 32: no I, L, O, U, so that an id read aloud or typed by hand stays itself. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+/** The kinds of object that carry an id, with the prefix that every id of the kind shows. */
+export const idPrefixes = {
+  company: 'com',
+  member: 'mem',
+  operator: 'opr',
+  session: 'ses',
+  roster: 'ros',
+  rosterRow: 'rrw',
+  rosterChunk: 'rch',
+  person: 'per',
+  brand: 'brd',
+  template: 'tpl',
+  templateVersion: 'tpv',
+  campaign: 'cam',
+  order: 'ord',
+  orderItem: 'itm',
+  orderSlice: 'slc',
+  payment: 'pay',
+  paymentPart: 'ppt',
+  notice: 'ntc',
+  statement: 'stm',
+  statementLine: 'stl',
+  card: 'crd',
+  activity: 'act',
+  delivery: 'dlv',
+  deliveryBatch: 'dlb',
+  entry: 'ent',
+  posting: 'pst',
+  job: 'job',
+  trail: 'trl',
+  topUp: 'top',
+} as const
+export type IdKind = keyof typeof idPrefixes
+/** An id of one kind: passing an order id for a card id does not compile. */
+export type Id<K extends IdKind> = string & { readonly __id: K }
+export const ID_LENGTH = 17
+
+/** Writes a 63-bit number as the text id of a kind: prefix, underscore, 13 characters that sort as the number does. */
+export function encodeId<K extends IdKind>(kind: K, value: bigint): Id<K> {
+  let text = ''
+  let rest = value
+  for (let i = 0; i < 13; i += 1) {
+    text = ALPHABET[Number(rest & 31n)]! + text
+    rest >>= 5n
+  }
+  return `${idPrefixes[kind]}_${text}` as Id<K>
+}
+
+/** Tells whether a text has the form of an id of this kind. */
+export function isId<K extends IdKind>(kind: K, text: unknown): text is Id<K> {
+  return typeof text === 'string' && new RegExp(`^${idPrefixes[kind]}_[0-9A-HJKMNP-TV-Z]{13}$`).test(text)
+}
