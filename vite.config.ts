@@ -1,19 +1,24 @@
 import { defineConfig } from 'vitest/config'
 
+const database = ['server/{kernel,db,modules}/**/*.test.ts', 'jobs/**/*.test.ts']
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
-          include: [
-            '{contract,importers}/**/*.test.ts',
-            'server/**/rules.test.ts',
-            'server/channels/**/*.test.ts',
-            'server/kernel/**/*.test.ts',
-            'sandbox/**/*.test.ts',
-          ],
+          include: ['{contract,importers}/**/*.test.ts', 'server/channels/**/*.test.ts', 'sandbox/**/*.test.ts'],
           testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'db',
+          include: database,
+          globalSetup: ['server/testing/global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
     ],

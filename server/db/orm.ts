@@ -1,0 +1,98 @@
+import { MikroORM as MySqlOrm } from '@mikro-orm/mysql'
+import { MikroORM as SqliteOrm } from '@mikro-orm/sqlite'
+import { IsolationLevel, type EntityManager } from '@mikro-orm/core'
+import { Migrator } from '@mikro-orm/migrations'
+import Database from 'better-sqlite3'
+import { CompiledQuery, SqliteDialect, type DatabaseConnection, type Driver } from 'kysely'
+import { Counter, Job, OnceKey, Trail, Worker } from '../kernel/tables.ts'
+import { Entry, Posting } from '../modules/ledger/tables.ts'
+import { migrationsOf } from './migrations.ts'
+import { queue } from './queue.ts'
+
+/** Every table of the house, module by module. */
+export const entities = [OnceKey, Job, Trail, Worker, Counter, Entry, Posting]
+
+export type Orm = SqliteOrm | MySqlOrm
+
+/** A database that is open: how to write, how to read, how to leave. */
+export interface Store {
+  readonly orm: Orm
+  /** One transaction. Throws when called inside another on SQLite, where the writer is one. */
+  readonly write: <T>(work: (em: EntityManager) => Promise<T>) => Promise<T>
+  /** Reads without a transaction, on SQLite beside the writer on a connection of their own. */
+  readonly read: <T>(work: (em: EntityManager) => Promise<T>) => Promise<T>
+  readonly close: () => Promise<void>
+}
+
+/** Opens `mysql://…` or, for a file path, SQLite; brings the schema up to date first. */
+export async function openStore(databaseUrl: string, options: { readonly poolSize?: number } = {}): Promise<Store> {
+  return databaseUrl.startsWith('mysql:') ? openMysql(databaseUrl, options.poolSize ?? 10) : openSqlite(databaseUrl)
+}
+
+async function openMysql(clientUrl: string, poolSize: number): Promise<Store> {
+  const orm = await MySqlOrm.init({
+    clientUrl,
+    entities,
+    charset: 'utf8mb4',
+    collate: 'utf8mb4_bin',
+    pool: { min: 0, max: poolSize },
+    driverOptions: { waitForConnections: true },
+    migrations: { migrationsList: migrationsOf('mysql'), snapshot: false, transactional: false, silent: true },
+    extensions: [Migrator],
+  })
+  await orm.migrator.up()
+  return {
+    orm,
+    write: (work) => orm.em.fork().transactional((em) => work(em), { isolationLevel: IsolationLevel.READ_COMMITTED }),
+    read: (work) => work(orm.em.fork()),
+    close: () => orm.close(),
+  }
+}
+
+async function openSqlite(path: string): Promise<Store> {
+  const open = (readonly: boolean) =>
+    SqliteOrm.init({
+      dbName: path,
+      entities,
+      driverOptions: new ImmediateDialect({ database: () => Promise.resolve(openFile(path, readonly)) }),
+      migrations: { migrationsList: migrationsOf('sqlite'), snapshot: false },
+      extensions: [Migrator],
+    })
+  const writer = await open(false)
+  await writer.migrator.up()
+  const reader = await open(true)
+  const oneAtATime = queue()
+  return {
+    orm: writer,
+    write: (work) => oneAtATime(() => writer.em.fork().transactional((em) => work(em))),
+    read: (work) => work(reader.em.fork()),
+    close: async () => {
+      await reader.close()
+      await writer.close()
+    },
+  }
+}
+
+/** WAL with a full flush on every commit: a commit that was answered survives a power cut. Checked, not hoped for. */
+function openFile(path: string, readonly: boolean): Database.Database {
+  const file = new Database(path)
+  file.pragma('busy_timeout = 10000')
+  file.pragma('journal_mode = WAL')
+  file.pragma('synchronous = FULL')
+  file.pragma('foreign_keys = ON')
+  if (readonly) file.pragma('query_only = ON')
+  const found = [file.pragma('journal_mode', { simple: true }), file.pragma('synchronous', { simple: true })]
+  if (found[0] !== 'wal' || found[1] !== 2) throw new Error(`SQLite runs with ${found.join(', ')}, not with wal, 2`)
+  return file
+}
+
+/** A plain `begin` fails with SQLITE_BUSY_SNAPSHOT beside a second process; taking the write lock at once does not. */
+class ImmediateDialect extends SqliteDialect {
+  override createDriver(): Driver {
+    const driver = super.createDriver()
+    driver.beginTransaction = async (connection: DatabaseConnection) => {
+      await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+    }
+    return driver
+  }
+}

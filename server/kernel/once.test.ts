@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { onBothDatabases } from '../testing/databases.ts'
+import { once, OnceConflict } from './once.ts'
+import { sql } from './sql.ts'
+import { trail } from './trail.ts'
+
+onBothDatabases('once', (database) => {
+  const objectId = 'ord_0000000000000'
+  const work = (key: string, input: object) =>
+    database.tx((tx) =>
+      once(tx, 'test', key, input, async () => {
+        await trail(tx, { objectId, act: 'worked' })
+        return { id: tx.newId('order') }
+      }),
+    )
+  const times = () => database.tx((tx) => sql(tx.em, 'select id from trail where object_id = ?', [objectId]))
+
+  test('twenty callers at once: the work is done once and all get one answer', async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => work('k', { a: 1, b: { c: 2, d: 3 } })))
+    expect(new Set(answers.map((answer) => answer.id)).size).toBe(1)
+    expect(await times()).toHaveLength(1)
+    expect(await work('k', { b: { d: 3, c: 2 }, a: 1 })).toEqual(answers[0])
+  })
+
+  test('another input under the same key names the field that differs', async () => {
+    await work('k', { amount: 1, to: 'x' })
+    const error = await work('k', { amount: 2, to: 'x' }).catch((caught: unknown) => caught)
+    expect(error).toBeInstanceOf(OnceConflict)
+    expect((error as OnceConflict).field).toBe('amount')
+  })
+
+  test('work that fails leaves the key free', async () => {
+    const failing = database.tx((tx) => once(tx, 'test', 'k', {}, () => Promise.reject(new Error('no'))))
+    await expect(failing).rejects.toThrow('no')
+    await work('k', {})
+    expect(await times()).toHaveLength(1)
+  })
+})

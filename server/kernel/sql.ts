@@ -1,0 +1,35 @@
+import type { EntityManager } from '@mikro-orm/core'
+import type { SqlEntityManager } from '@mikro-orm/sql'
+
+/** The two dialects that the house speaks. */
+export type Dialect = 'sqlite' | 'mysql'
+
+export function dialectOf(em: EntityManager): Dialect {
+  return em.getPlatform().constructor.name.startsWith('MySql') ? 'mysql' : 'sqlite'
+}
+
+/** Runs one statement of plain portable SQL on the scope's connection and transaction. */
+export async function sql<T>(em: EntityManager, text: string, values: readonly unknown[] = []): Promise<T[]> {
+  return (em as SqlEntityManager).execute<T[]>(text, [...values], 'all')
+}
+
+/** Runs a guarded update and says how many rows it changed. The statement must change what it matches. */
+export async function change(em: EntityManager, text: string, values: readonly unknown[] = []): Promise<number> {
+  const result = await (em as SqlEntityManager).execute<{ affectedRows: number }>(text, [...values], 'run')
+  return result.affectedRows
+}
+
+/** Inserts rows and passes over those whose unique key is taken. Never judge by a count: read the rows back. */
+export async function insertIgnore(
+  em: EntityManager,
+  table: string,
+  rows: readonly Record<string, unknown>[],
+): Promise<void> {
+  const first = rows[0]
+  if (!first) return
+  const columns = Object.keys(first)
+  const verb = dialectOf(em) === 'mysql' ? 'insert ignore' : 'insert or ignore'
+  const slots = rows.map(() => `(${columns.map(() => '?').join(',')})`).join(',')
+  const values = rows.flatMap((row) => columns.map((column) => row[column]))
+  await (em as SqlEntityManager).execute(`${verb} into ${table} (${columns.join(',')}) values ${slots}`, values, 'run')
+}

@@ -1,0 +1,83 @@
+import { defineEntity, p, type InferEntity } from '@mikro-orm/core'
+import { codeColumn, idColumn, instantColumn } from './columns.ts'
+
+/** One row for each write that must happen once. It lives as long as the object that it made. */
+export const OnceKey = defineEntity({
+  name: 'OnceKey',
+  tableName: 'once_key',
+  properties: {
+    scope: codeColumn(100).primary(),
+    onceKey: codeColumn(100).primary(),
+    /** Written by whoever came first: reading back one's own token means "you are first". */
+    token: codeColumn(32),
+    inputHash: codeColumn(64),
+    input: p.text(),
+    /** Ids and codes only, no personal data. Null only inside the transaction that does the work. */
+    answer: p.text().nullable(),
+    atMs: instantColumn(),
+  },
+})
+
+export const lanes = ['small', 'bulk'] as const
+export type Lane = (typeof lanes)[number]
+
+/** Work to do after this commit: written with its cause, so it cannot be lost. Arguments are ids only. */
+export const Job = defineEntity({
+  name: 'Job',
+  tableName: 'job',
+  properties: {
+    id: idColumn<'job'>().primary(),
+    kind: codeColumn(),
+    jobKey: codeColumn(120).unique(),
+    lane: codeColumn<Lane>(8),
+    args: p.text(),
+    state: codeColumn<'ready' | 'leased' | 'done' | 'dead'>(8),
+    attempts: p.integer(),
+    readyAtMs: instantColumn(),
+    leaseToken: codeColumn(32).nullable(),
+    leaseUntilMs: instantColumn().nullable(),
+    lastError: p.text().nullable(),
+    createdAtMs: instantColumn(),
+    doneAtMs: instantColumn().nullable(),
+  },
+  indexes: [
+    { name: 'job_ready_index', properties: ['state', 'lane', 'readyAtMs'] },
+    { name: 'job_lease_index', properties: ['leaseToken'] },
+  ],
+})
+export type JobRow = InferEntity<typeof Job>
+
+/** Who changed which state, when and from what. Append-only; ids and codes only. */
+export const Trail = defineEntity({
+  name: 'Trail',
+  tableName: 'trail',
+  properties: {
+    id: idColumn<'trail'>().primary(),
+    objectId: p.string().length(17),
+    act: codeColumn(),
+    fromState: codeColumn(32).nullable(),
+    toState: codeColumn(32).nullable(),
+    actor: codeColumn(40),
+    note: p.string().length(200).nullable(),
+    atMs: instantColumn(),
+  },
+  indexes: [{ name: 'trail_object_index', properties: ['objectId', 'id'] }],
+})
+
+/** A process takes a worker number before it makes ids, and renews it while it lives. */
+export const Worker = defineEntity({
+  name: 'Worker',
+  tableName: 'worker',
+  properties: {
+    number: p.integer().primary().autoincrement(false),
+    token: codeColumn(32),
+    leaseUntilMs: instantColumn(),
+  },
+})
+
+/** A counter that hands out blocks, in a short transaction of its own; gaps are allowed. */
+export const Counter = defineEntity({
+  name: 'Counter',
+  tableName: 'counter',
+  properties: { name: codeColumn(80).primary(), next: p.bigint('number') },
+})

@@ -1,0 +1,40 @@
+import type { Actor, Tx } from './context.ts'
+import { Trail } from './tables.ts'
+
+export interface TrailNote {
+  readonly objectId: string
+  readonly act: string
+  readonly fromState?: string
+  readonly toState?: string
+  readonly note?: string
+}
+
+/** Writes who did what to which object, in the transaction that did it. */
+export async function trail(tx: Tx, note: TrailNote): Promise<void> {
+  await tx.em.insert(Trail, {
+    id: tx.newId('trail'),
+    objectId: note.objectId,
+    act: note.act,
+    fromState: note.fromState ?? null,
+    toState: note.toState ?? null,
+    actor: actorName(tx.actor),
+    note: note.note ?? null,
+    atMs: tx.clock.now(),
+  })
+}
+
+/** The actor as the trail knows it: an id or the name of a part of the house, never a person's name. */
+export function actorName(actor: Actor): string {
+  switch (actor.kind) {
+    case 'member':
+      return actor.memberId
+    case 'employee':
+      return actor.personId
+    case 'operator':
+      return actor.operatorId
+    case 'system':
+      return actor.name
+    case 'anybody':
+      return 'anybody'
+  }
+}

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createConnection } from 'mysql2/promise'
+import { afterEach, beforeEach, describe, expect } from 'vitest'
+import type { Tx } from '../kernel/context.ts'
+import { openStore, type Store } from '../db/orm.ts'
+import { idSource } from '../kernel/new-ids.ts'
+import { systemClock } from '../kernel/outbox.ts'
+import { proveLedger } from '../modules/ledger/prove.ts'
+
+/** A database under test: the store, and scopes that commit. */
+export interface TestDatabase {
+  readonly dialect: 'sqlite' | 'mysql'
+  store: Store
+  /** Runs work in a transaction of its own and commits. */
+  tx: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
+}
+
+/** Makes an empty database on the server behind `serverUrl`; the caller drops it. */
+export async function freshMysqlUrl(serverUrl: string): Promise<{ url: string; drop: () => Promise<void> }> {
+  const name = `fulika_test_${randomBytes(6).toString('hex')}`
+  const run = async (statement: string) => {
+    const connection = await createConnection(serverUrl)
+    await connection.query(statement)
+    await connection.end()
+  }
+  await run(`create database ${name} character set utf8mb4 collate utf8mb4_bin`)
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return { url: url.toString(), drop: () => run(`drop database ${name}`) }
+}
+
+/**
+ * Runs the same tests on SQLite and on MariaDB, each test on a database of its own, and proves the books after each.
+ * Without a MariaDB the half is skipped aloud; in CI that is a failure.
+ */
+export function onBothDatabases(name: string, tests: (database: TestDatabase) => void): void {
+  onOne('sqlite', name, tests, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fulika-'))
+    return { url: join(folder, 'test.sqlite'), drop: async () => rmSync(folder, { recursive: true }) }
+  })
+  const server = process.env['TEST_MYSQL_URL']
+  if (server) onOne('mysql', name, tests, () => freshMysqlUrl(server))
+  else if (process.env['CI'] === 'true') throw new Error('no MariaDB: in CI this is a failure')
+  else describe.skip(`${name} (mysql: no MariaDB found)`, () => undefined)
+}
+
+function onOne(
+  dialect: 'sqlite' | 'mysql',
+  name: string,
+  tests: (database: TestDatabase) => void,
+  make: () => Promise<{ url: string; drop: () => Promise<void> }>,
+): void {
+  describe(`${name} (${dialect})`, () => {
+    const database = { dialect } as TestDatabase
+    let drop: () => Promise<void>
+    beforeEach(async () => {
+      const fresh = await make()
+      drop = fresh.drop
+      database.store = await openStore(fresh.url)
+      const newId = idSource(1, systemClock)
+      database.tx = (work) => database.store.write((em) => work(testScope(em, newId)))
+    })
+    afterEach(async () => {
+      const findings = await database.tx(proveLedger)
+      await database.store.close()
+      await drop()
+      expect(findings).toEqual([])
+    })
+    tests(database)
+  })
+}
+
+function testScope(em: Tx['em'], newId: Tx['newId']): Tx {
+  const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  return { em, newId, actor: { kind: 'system', name: 'test' }, clock: systemClock, random: randomBytes, log: quiet }
+}
