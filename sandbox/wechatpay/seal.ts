@@ -1,0 +1,56 @@
+import { createCipheriv, createSign, createVerify, generateKeyPairSync, randomBytes } from 'node:crypto'
+
+/** The key pair with which the sandbox signs, as WeChat Pay does with its own. */
+export interface PlatformKey {
+  readonly id: string
+  readonly publicPem: string
+  readonly privatePem: string
+}
+
+/** Makes a fresh platform key. */
+export function makePlatformKey(id: string): PlatformKey {
+  const pair = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  return { id, publicPem: pair.publicKey, privatePem: pair.privateKey }
+}
+
+/** The Wechatpay-* headers over a body. */
+export function signedHeaders(key: PlatformKey, body: string, nowMs: number): Record<string, string> {
+  const seconds = String(Math.floor(nowMs / 1000))
+  const nonce = randomBytes(16).toString('hex')
+  const signature = createSign('RSA-SHA256').update(`${seconds}\n${nonce}\n${body}\n`).sign(key.privatePem, 'base64')
+  return {
+    'Wechatpay-Timestamp': seconds,
+    'Wechatpay-Nonce': nonce,
+    'Wechatpay-Signature': signature,
+    'Wechatpay-Serial': key.id,
+    'Wechatpay-Signature-Type': 'WECHATPAY2-SHA256-RSA2048',
+  }
+}
+
+/** Whether a merchant's signature is over these bytes. */
+export function merchantSigned(text: Buffer, signature: string, publicPem: string): boolean {
+  try {
+    return createVerify('RSA-SHA256').update(text).verify(publicPem, signature, 'base64')
+  } catch {
+    return false
+  }
+}
+
+/** Encrypts a notice's resource with a merchant's APIv3 key. */
+export function sealResource(apiV3Key: string, plain: string): Record<string, string> {
+  const nonce = randomBytes(6).toString('hex')
+  const cipher = createCipheriv('aes-256-gcm', Buffer.from(apiV3Key, 'utf8'), Buffer.from(nonce, 'utf8'))
+  cipher.setAAD(Buffer.from('transaction'))
+  const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()])
+  return {
+    original_type: 'transaction',
+    algorithm: 'AEAD_AES_256_GCM',
+    ciphertext: sealed.toString('base64'),
+    associated_data: 'transaction',
+    nonce,
+  }
+}

@@ -1,0 +1,175 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import Koa from 'koa'
+import Router from 'koa-router'
+import type { RouterContext } from 'koa-router'
+import { mountBank } from '../bank/bank.ts'
+import { cashierPage, page } from './cashier.ts'
+import { mountControl } from './control.ts'
+import { isAnswer, reject, signer } from './gate.ts'
+import type { Answer } from './gate.ts'
+import { closeTrade, createNative, queryTrade } from './orders.ts'
+import { outcomes, pay } from './pay.ts'
+import { makePlatformKey, signedHeaders } from './seal.ts'
+import type { PlatformKey } from './seal.ts'
+import { findTrade, note, takeFault } from './state.ts'
+import type { Merchant, World } from './state.ts'
+
+const BODY_LIMIT = 1024 * 1024
+
+/** How the sandbox starts. */
+export interface SandboxOptions {
+  readonly port?: number
+  readonly host?: string
+  readonly now?: () => number
+  /** Shrinks the published waits between tries of a notice: 0.001 makes 15 s into 15 ms. */
+  readonly noticeRetryScale?: number
+  /** A key to keep over restarts; else a fresh one. */
+  readonly platformKey?: PlatformKey
+}
+
+/** A running sandbox. */
+export interface WechatPaySandbox {
+  readonly baseUrl: string
+  readonly platformPublicKeyPem: string
+  readonly platformPublicKeyId: string
+  close(): Promise<void>
+}
+
+/** Starts WeChat Pay as a local server over real HTTP, with a cashier page, a small bank and fault dials. */
+export async function startWechatPaySandbox(options: SandboxOptions = {}): Promise<WechatPaySandbox> {
+  const world: World = {
+    now: options.now ?? Date.now,
+    key: options.platformKey ?? makePlatformKey('PUB_KEY_ID_0100000000000000000000000001'),
+    noticeRetryScale: options.noticeRetryScale ?? 1,
+    merchants: new Map(),
+    trades: new Map(),
+    burned: new Set(),
+    log: [],
+    timers: new Set(),
+    faults: [],
+    baseUrl: '',
+    closed: false,
+  }
+  const app = new Koa()
+  app.silent = true
+  app.use(async (ctx, next) => {
+    const raw = await readRaw(ctx.req)
+    if (raw === null) return ctx.throw(413)
+    ctx.state['raw'] = raw
+    return next()
+  })
+  const router = new Router()
+  mountApi(router, world)
+  mountControl(router, world)
+  mountCashier(router, world)
+  mountBank(router, world.now)
+  app.use(router.routes())
+  const handle = app.callback()
+  const server = createServer((request, response) => void handle(request, response))
+  const host = options.host ?? '127.0.0.1'
+  await new Promise<void>((resolve, fail) => {
+    server.once('error', fail)
+    server.listen(options.port ?? 0, host, resolve)
+  })
+  world.baseUrl = `http://${host}:${(server.address() as AddressInfo).port}`
+  return {
+    baseUrl: world.baseUrl,
+    platformPublicKeyPem: world.key.publicPem,
+    platformPublicKeyId: world.key.id,
+    close: async () => {
+      world.closed = true
+      for (const timer of world.timers) clearTimeout(timer)
+      server.closeAllConnections()
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+async function readRaw(request: IncomingMessage): Promise<Buffer | null> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length
+    if (size > BODY_LIMIT) return null
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks)
+}
+
+/** Checks the signature, runs the call, signs what is 2xx, and breaks what the dials say. */
+function answerApi(world: World, ctx: RouterContext, run: (merchant: Merchant, raw: Buffer) => Answer): void {
+  const raw = ctx.state['raw'] as Buffer
+  const url = ctx.req.url ?? ''
+  const authorization = ctx.get('authorization')
+  const merchant = signer(world, { method: ctx.method, url, raw, authorization })
+  let answer = isAnswer(merchant) ? merchant : before(world, url)
+  answer ??= isAnswer(merchant) ? null : run(merchant, raw)
+  const after = takeFault(world, ['status500_after', 'cut_after', 'broken_response_signature'], url)
+  note(world, { kind: 'call', method: ctx.method, url, status: answer?.status ?? 0, fault: after?.kind ?? null })
+  if (after?.kind === 'cut_after') {
+    ctx.respond = false
+    ctx.req.socket.destroy()
+    return
+  }
+  if (after?.kind === 'status500_after') answer = reject(500, 'SYSTEM_ERROR', '系统错误')
+  if (!answer) return
+  const body = answer.body === null ? '' : JSON.stringify(answer.body)
+  ctx.status = answer.status
+  if (answer.status < 300) ctx.set(signedHeaders(world.key, body, world.now()))
+  if (after?.kind === 'broken_response_signature') ctx.set('Wechatpay-Nonce', 'changed')
+  ctx.set('Request-ID', `${Date.now().toString(16).toUpperCase()}-0`)
+  if (answer.status === 204) return
+  ctx.type = 'application/json; charset=utf-8'
+  ctx.body = body
+}
+
+function before(world: World, url: string): Answer | null {
+  const fault = takeFault(world, ['status500_before', 'status429'], url)
+  if (!fault) return null
+  return fault.kind === 'status429'
+    ? reject(429, 'FREQUENCY_LIMITED', '频率限制')
+    : reject(500, 'SYSTEM_ERROR', '系统错误')
+}
+
+function mountApi(router: Router, world: World): void {
+  const base = '/v3/pay/transactions'
+  const mchid = (ctx: RouterContext): string => String(ctx.query['mchid'] ?? '')
+  router.post(`${base}/native`, (ctx) => answerApi(world, ctx, (merchant, raw) => createNative(world, merchant, raw)))
+  router.get(`${base}/out-trade-no/:no`, (ctx) =>
+    answerApi(world, ctx, (merchant) => queryTrade(world, merchant, 'number', ctx.params['no'] ?? '', mchid(ctx))),
+  )
+  router.get(`${base}/id/:id`, (ctx) =>
+    answerApi(world, ctx, (merchant) => queryTrade(world, merchant, 'id', ctx.params['id'] ?? '', mchid(ctx))),
+  )
+  router.post(`${base}/out-trade-no/:no/close`, (ctx) =>
+    answerApi(world, ctx, (merchant, raw) => closeTrade(world, merchant, ctx.params['no'] ?? '', raw)),
+  )
+}
+
+function mountCashier(router: Router, world: World): void {
+  const missing = page('订单不存在', '<h1>订单不存在或二维码已失效</h1>')
+  const openid = 'oSandboxPayer0001'
+  router.get('/scan', (ctx) => {
+    const trade = [...world.trades.values()].find((one) => one.codeUrl === ctx.query['code_url'])
+    if (trade) return ctx.redirect(`/cashier/${encodeURIComponent(trade.outTradeNo)}?mchid=${trade.mchid}`)
+    ctx.status = 404
+    ctx.type = 'html'
+    ctx.body = missing
+  })
+  router.get('/cashier/:no', (ctx) => {
+    const mchid = String(ctx.query['mchid'] ?? '')
+    const [merchant, trade] = [world.merchants.get(mchid), findTrade(world, mchid, ctx.params['no'] ?? '')]
+    ctx.status = merchant && trade ? 200 : 404
+    ctx.type = 'html'
+    ctx.body = merchant && trade ? cashierPage(merchant, trade, trade.openid ?? openid) : missing
+  })
+  router.post('/cashier/:no', (ctx) => {
+    const form = new URLSearchParams((ctx.state['raw'] as Buffer).toString('utf8'))
+    const outcome = outcomes.find((one) => one === form.get('outcome'))
+    if (!outcome) return ctx.throw(400)
+    pay(world, String(ctx.query['mchid'] ?? ''), ctx.params['no'] ?? '', form.get('openid') || openid, outcome)
+    return ctx.redirect(ctx.url)
+  })
+}
