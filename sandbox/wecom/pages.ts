@@ -10,7 +10,7 @@ a{color:inherit;text-decoration:none}form{padding:12px 16px}
 input{width:100%;padding:10px 12px;border:1px solid #d0d3d9;border-radius:8px;background:#fff;font:inherit}
 ul{list-style:none;margin:0;padding:0;background:#fff}li a,li button{display:flex;align-items:center;gap:12px;min-height:56px;padding:8px 16px;border-bottom:1px solid #f0f1f3}
 .face{flex:none;width:40px;height:40px;border-radius:6px;background:#2b7de9;color:#fff;text-align:center;line-height:40px}
-.quiet{color:#6b7077;font-size:13px}.time{margin:20px 0 8px;text-align:center;color:#6b7077;font-size:12px}
+.quiet{color:#6b7077;font-size:13px}.lead{margin:12px 16px 0}.time{margin:20px 0 8px;text-align:center;color:#6b7077;font-size:12px}
 .card{display:block;margin:0 16px;padding:16px;border-radius:10px;background:#fff;box-shadow:0 1px 2px #0000000f;overflow-wrap:anywhere}
 .card img{display:block;width:100%;margin:8px 0;border-radius:6px}.card h2{margin:0;font-size:17px}.card p{margin:4px 0 0}
 .big{margin:12px 0;text-align:center;font-size:28px;font-weight:600}.rows{margin:12px 0 0;font-size:14px}.rows div{display:flex;gap:12px}
@@ -62,7 +62,7 @@ export function membersPage(corp: Corp, look: MemberPage): string {
   const list = total === 0 ? '<p class="empty">没有符合的成员</p>' : ''
   return page(
     look.title,
-    `${top(look.title)}<form method="get" style="padding-bottom:0"><span class="quiet">${escapeHtml(look.lead)}</span></form>${form}<ul>${rows}${outsider}</ul>${list}<p class="time">${count}</p>`,
+    `${top(look.title)}<p class="lead">${escapeHtml(look.lead)}</p>${form}<ul>${rows}${outsider}</ul>${list}<p class="time">${count}</p>`,
   )
 }
 

@@ -48,7 +48,7 @@ export function signInRoutes(state: WecomState): Router {
     const received = chat.find((each) => each.message.id === queryOf(ctx, 'message'))
     if (!received?.message.url) return refuse(ctx, 404, 40035, '没有这条消息，或它没有链接')
     received.openedAtMs ??= state.now()
-    const who = encodeURIComponent(`${corp.corpId}/${member.userid}`)
+    const who = `${corp.corpId}/${member.userid}`
     ctx.cookies.set(COOKIE, who, { httpOnly: true, sameSite: 'lax', path: '/', overwrite: true })
     ctx.redirect(received.message.url)
   })
@@ -95,7 +95,7 @@ function trusted(corp: Corp, text: string): URL | null {
 }
 
 function chosen(state: WecomState, ctx: Context, corp: Corp): string {
-  const [corpId, userid] = decodeURIComponent(ctx.cookies.get(COOKIE) ?? '').split('/')
+  const [corpId, userid] = (ctx.cookies.get(COOKIE) ?? '').split('/')
   if (corpId?.toLowerCase() === corp.corpId.toLowerCase() && userid) return userid
   return state.actingAs.get(corp.corpId.toLowerCase()) ?? ''
 }
