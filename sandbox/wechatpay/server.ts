@@ -66,6 +66,7 @@ export async function startWechatPaySandbox(options: SandboxOptions = {}): Promi
   mountCashier(router, world)
   mountBank(router, world.now)
   app.use(router.routes())
+  app.use(emptyRefusals(router))
   const handle = app.callback()
   const server = createServer((request, response) => void handle(request, response))
   const host = options.host ?? '127.0.0.1'
@@ -172,4 +173,15 @@ function mountCashier(router: Router, world: World): void {
     pay(world, String(ctx.query['mchid'] ?? ''), ctx.params['no'] ?? '', form.get('openid') || openid, outcome)
     return ctx.redirect(ctx.url)
   })
+}
+
+/** Unknown paths are 404 and wrong methods 405, both without a body, as WeChat Pay answers them. */
+function emptyRefusals(router: Router): Koa.Middleware {
+  return (ctx) => {
+    const known = router.match(ctx.path, ctx.method).path.length > 0
+    ctx.status = known ? 405 : 404
+    ctx.type = ''
+    ctx.res.end()
+    ctx.respond = false
+  }
 }
