@@ -26,6 +26,9 @@ export async function startWecomSandbox(
   const app = new Koa()
   app.use((ctx, next) => faults(state, ctx, next))
   for (const router of [apiRoutes(state), signInRoutes(state), controlRoutes(control)]) app.use(router.routes())
+  app.on('error', (error: Error) => {
+    if (!('code' in error) || error.code !== 'ECONNRESET') console.error(error)
+  })
   const handle = app.callback()
   const server = createServer((request, response) => void handle(request, response))
   const host = options.host ?? '127.0.0.1'
@@ -53,8 +56,9 @@ async function faults(state: WecomState, ctx: Context, next: Next): Promise<void
   fault.left -= 1
   switch (fault.kind) {
     case 'delay':
+      await next()
       await sleep(fault.delayMs)
-      return next()
+      return
     case 'status500_before':
       ctx.status = 500
       return

@@ -118,6 +118,7 @@ test('silence on a send is unknown, on a lookup busy; nobody there is busy', asy
   await hasty.send(app, body('m1'))
   box.control.addFault({ path: 'message/send', kind: 'delay', delayMs: 600 })
   expect(await failure(hasty.send(app, body('m2')))).toMatchObject({ outcome: 'unknown', code: 'timeout' })
+  expect(box.control.inbox(app.corpId, 'm2')).toHaveLength(1)
   box.control.addFault({ path: 'user/getuserid', kind: 'status500_before' })
   expect(await failure(port.userIdByMobile(app, '13800000001'))).toMatchObject({ outcome: 'busy', code: 'http_500' })
   const nowhere = wecomAdapter({
