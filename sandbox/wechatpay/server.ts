@@ -49,7 +49,6 @@ export async function startWechatPaySandbox(options: SandboxOptions = {}): Promi
     log: [],
     timers: new Set(),
     faults: [],
-    baseUrl: '',
     closed: false,
   }
   const app = new Koa()
@@ -74,9 +73,9 @@ export async function startWechatPaySandbox(options: SandboxOptions = {}): Promi
     server.once('error', fail)
     server.listen(options.port ?? 0, host, resolve)
   })
-  world.baseUrl = `http://${host}:${(server.address() as AddressInfo).port}`
+  const baseUrl = `http://${host}:${(server.address() as AddressInfo).port}`
   return {
-    baseUrl: world.baseUrl,
+    baseUrl,
     platformPublicKeyPem: world.key.publicPem,
     platformPublicKeyId: world.key.id,
     close: async () => {
@@ -107,7 +106,8 @@ function answerApi(world: World, ctx: RouterContext, run: (merchant: Merchant, r
   const merchant = signer(world, { method: ctx.method, url, raw, authorization })
   let answer = isAnswer(merchant) ? merchant : before(world, url)
   answer ??= isAnswer(merchant) ? null : run(merchant, raw)
-  const after = takeFault(world, ['status500_after', 'cut_after', 'broken_response_signature'], url)
+  const took = answer !== null && answer.status < 300
+  const after = took ? takeFault(world, ['status500_after', 'cut_after', 'broken_response_signature'], url) : null
   note(world, { kind: 'call', method: ctx.method, url, status: answer?.status ?? 0, fault: after?.kind ?? null })
   if (after?.kind === 'cut_after') {
     ctx.respond = false

@@ -69,7 +69,6 @@ export interface World {
   readonly log: Record<string, unknown>[]
   readonly timers: Set<NodeJS.Timeout>
   faults: Fault[]
-  baseUrl: string
   closed: boolean
 }
 
