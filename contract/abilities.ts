@@ -1,0 +1,58 @@
+export type ActorKind = 'member' | 'employee' | 'operator' | 'system' | 'anybody'
+export type CompanyRole = 'hr' | 'approver' | 'finance' | 'admin'
+export type PlatformRole = 'ops' | 'risk' | 'finance' | 'admin'
+
+interface Holders {
+  readonly member: readonly CompanyRole[]
+  readonly operator: readonly PlatformRole[]
+  readonly employee: boolean
+  /** True only where no sign-in is asked for. */
+  readonly anybody: boolean
+}
+
+const everyCompanyRole = ['hr', 'approver', 'finance', 'admin'] as const
+const everyPlatformRole = ['ops', 'risk', 'finance', 'admin'] as const
+
+/** Who may do what: the one table. A `notice` comes from anybody and is verified by its signature. */
+export const abilities = {
+  public: { member: everyCompanyRole, operator: everyPlatformRole, employee: true, anybody: true },
+  notice: { member: everyCompanyRole, operator: everyPlatformRole, employee: true, anybody: true },
+  'session.read': { member: everyCompanyRole, operator: everyPlatformRole, employee: true, anybody: false },
+  'home.read': { member: everyCompanyRole, operator: [], employee: false, anybody: false },
+  'settings.read': { member: everyCompanyRole, operator: [], employee: false, anybody: false },
+  'roster.read': { member: ['hr', 'approver', 'admin'], operator: [], employee: false, anybody: false },
+  'roster.write': { member: ['hr', 'admin'], operator: [], employee: false, anybody: false },
+  'campaign.read': { member: everyCompanyRole, operator: [], employee: false, anybody: false },
+  'campaign.create': { member: ['hr', 'admin'], operator: [], employee: false, anybody: false },
+  'campaign.submit': { member: ['hr', 'admin'], operator: [], employee: false, anybody: false },
+  'campaign.approve': { member: ['approver', 'admin'], operator: [], employee: false, anybody: false },
+  'campaign.cancel': { member: ['hr', 'approver', 'admin'], operator: [], employee: false, anybody: false },
+  'order.read': { member: everyCompanyRole, operator: [], employee: false, anybody: false },
+  'payment.open': { member: ['hr', 'finance', 'admin'], operator: [], employee: false, anybody: false },
+  'wallet.read': { member: ['hr', 'finance', 'admin'], operator: [], employee: false, anybody: false },
+  'delivery.read': { member: everyCompanyRole, operator: [], employee: false, anybody: false },
+  'delivery.resend': { member: ['hr', 'admin'], operator: [], employee: false, anybody: false },
+  'pack.read': { member: [], operator: [], employee: true, anybody: false },
+  'statement.import': { member: [], operator: ['finance', 'admin'], employee: false, anybody: false },
+  'platform.read': { member: [], operator: everyPlatformRole, employee: false, anybody: false },
+  'books.prove': { member: [], operator: ['risk', 'finance', 'admin'], employee: false, anybody: false },
+} as const satisfies Record<string, Holders>
+
+export type Ability = keyof typeof abilities
+
+/** Whether an actor of this kind with these roles has the ability. `system` (our own jobs) has all of them. */
+export function can(kind: ActorKind, roles: readonly string[], ability: Ability): boolean {
+  const holders: Holders = abilities[ability]
+  switch (kind) {
+    case 'system':
+      return true
+    case 'anybody':
+      return holders.anybody
+    case 'employee':
+      return holders.employee
+    case 'member':
+      return holders.anybody || holders.member.some((role) => roles.includes(role))
+    case 'operator':
+      return holders.anybody || holders.operator.some((role) => roles.includes(role))
+  }
+}

@@ -1,0 +1,145 @@
+interface ErrorText {
+  readonly status: number
+  readonly zh: string
+  readonly en: string
+}
+
+/** Every refusal that can leave the server: its status, and in both languages what happened and what to do now. */
+export const errorCodes = {
+  unauthenticated: { status: 401, zh: '请先登录，然后重试。', en: 'Sign in first, then try again.' },
+  forbidden: {
+    status: 403,
+    zh: '您的角色不能执行此操作，请联系管理员授权。',
+    en: 'Your role may not do this. Ask an administrator for access.',
+  },
+  not_found: { status: 404, zh: '找不到该内容，请检查地址或编号。', en: 'Not found. Check the address or the number.' },
+  method_not_allowed: {
+    status: 405,
+    zh: '此地址不支持该请求方法，请按 Allow 头中的方法重试。',
+    en: 'This address does not take that method. Use one named in the Allow header.',
+  },
+  malformed_request: {
+    status: 422,
+    zh: '请求内容格式不正确，请改正指出的字段后重试。',
+    en: 'The request is malformed. Correct the named field and try again.',
+  },
+  idempotency_key_missing: {
+    status: 422,
+    zh: '缺少 Idempotency-Key 请求头，请附上 1 至 128 位的唯一键后重试。',
+    en: 'The Idempotency-Key header is missing or not valid. Send a unique key of 1 to 128 characters.',
+  },
+  idempotency_conflict: {
+    status: 409,
+    zh: '同一 Idempotency-Key 已用于不同内容，请换一个新键。',
+    en: 'This Idempotency-Key was used with other content. Use a new key.',
+  },
+  state_conflict: {
+    status: 409,
+    zh: '当前状态不允许此操作，请刷新后查看最新状态。',
+    en: 'The present state does not allow this. Refresh to see the latest state.',
+  },
+  content_changed: {
+    status: 409,
+    zh: '内容在您查看之后已被修改，请刷新并重新确认。',
+    en: 'The content has changed since you saw it. Refresh and confirm again.',
+  },
+  maker_is_checker: {
+    status: 403,
+    zh: '提交人不能审批自己的活动，请由另一位审批人处理。',
+    en: 'The maker cannot approve this. Ask another approver.',
+  },
+  payload_too_large: {
+    status: 413,
+    zh: '内容超过大小限制，请缩小或拆分后重试。',
+    en: 'The content is over the size limit. Make it smaller or split it.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    zh: '不支持该内容类型，请使用 application/json。',
+    en: 'This content type is not supported. Send application/json.',
+  },
+  too_many_requests: {
+    status: 429,
+    zh: '请求过于频繁，请按 Retry-After 所示秒数稍后重试。',
+    en: 'Too many requests. Wait for the seconds in Retry-After, then try again.',
+  },
+  busy: { status: 503, zh: '系统繁忙，请稍后重试。', en: 'The system is busy. Try again shortly.' },
+  internal: {
+    status: 500,
+    zh: '系统出错，请稍后重试；若仍失败，请把请求编号告知支持人员。',
+    en: 'Something went wrong. Try again; if it fails again, give support the request id.',
+  },
+  roster_refused: {
+    status: 422,
+    zh: '名单文件无法读取，请按说明改正文件后重新上传。',
+    en: 'The roster file cannot be read. Correct it as described and upload it again.',
+  },
+  roster_not_ready: {
+    status: 409,
+    zh: '名单尚未就绪，请先处理完所有问题行。',
+    en: 'The roster is not ready. Settle its faulty rows first.',
+  },
+  recipients_empty: {
+    status: 409,
+    zh: '没有任何领取人，请选择部门或人员。',
+    en: 'There are no recipients. Choose departments or people.',
+  },
+  face_out_of_range: {
+    status: 409,
+    zh: '面额不在卡模板允许的范围内，请改用允许的面额。',
+    en: 'The face value is outside what the card template allows. Choose an allowed value.',
+  },
+  face_over_limit: {
+    status: 409,
+    zh: '面额超过法规限额，请降低面额或改用记名卡。',
+    en: 'The face value is over the legal limit. Lower it or use a named card.',
+  },
+  payment_route_barred: {
+    status: 409,
+    zh: '该金额不能使用此付款方式，请改用对公转账或企业钱包。',
+    en: 'This payment route is barred for this amount. Use a bank transfer or the company wallet.',
+  },
+  wallet_insufficient: {
+    status: 409,
+    zh: '企业钱包余额不足，请先充值或减少金额。',
+    en: 'The company wallet does not hold enough. Top it up or use a smaller amount.',
+  },
+  payment_over_needed: {
+    status: 409,
+    zh: '付款金额超过订单待付金额，请按剩余金额付款。',
+    en: 'The payment is more than the order still needs. Pay the amount that is left.',
+  },
+  payment_closed: {
+    status: 409,
+    zh: '该笔付款已关闭，请重新发起付款。',
+    en: 'This payment is closed. Open a new one.',
+  },
+  notice_refused: {
+    status: 401,
+    zh: '通知未通过验证，请检查签名、时间戳和密钥。',
+    en: 'The notice could not be verified. Check its signature, timestamp and keys.',
+  },
+  delivery_not_retryable: {
+    status: 409,
+    zh: '该推送不能重发，请查看其状态和原因。',
+    en: 'This delivery cannot be sent again. Look at its state and reason.',
+  },
+  origin_refused: {
+    status: 403,
+    zh: '请求来源不受信任，请从本系统页面操作。',
+    en: 'The request came from an untrusted origin. Use the pages of this system.',
+  },
+  provider_unavailable: {
+    status: 503,
+    zh: '外部服务暂不可用，请稍后重试。',
+    en: 'An outside service is not available. Try again later.',
+  },
+} as const satisfies Record<string, ErrorText>
+
+export type ErrorCode = keyof typeof errorCodes
+export type Lang = 'zh' | 'en'
+
+/** The sentence shown to a person for a code. */
+export function errorSentence(code: ErrorCode, lang: Lang): string {
+  return errorCodes[code][lang]
+}

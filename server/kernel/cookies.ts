@@ -1,0 +1,74 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { z } from 'zod'
+import type { Secret } from './log.ts'
+
+const SessionPayload = z.object({
+  kind: z.enum(['member', 'employee', 'operator']),
+  /** The ids this session speaks for, by name: memberId, companyId and so on. Ids only, no personal data. */
+  ids: z.record(z.string(), z.string()),
+  expiresAtMs: z.number().int(),
+})
+export type SessionPayload = z.infer<typeof SessionPayload>
+
+export interface CookieOptions {
+  readonly maxAgeMs?: number
+  readonly path?: string
+  readonly secure?: boolean
+}
+
+/** A signed session: payload and HMAC-SHA256, both base64url. It is signed, not sealed: it holds ids only. */
+export function encodeSession(payload: SessionPayload, key: Secret<string>): string {
+  const body = Buffer.from(JSON.stringify(payload)).toString('base64url')
+  return `${body}.${sign(body, key).toString('base64url')}`
+}
+
+/** The payload of a session that we signed and that is not over at `nowMs`; else null. */
+export function decodeSession(text: string | undefined, key: Secret<string>, nowMs: number): SessionPayload | null {
+  if (text === undefined || text.length > 4096) return null
+  const [body, mac, ...rest] = text.split('.')
+  if (body === undefined || mac === undefined || rest.length > 0) return null
+  const given = Buffer.from(mac, 'base64url')
+  const expected = sign(body, key)
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null
+  const parsed = SessionPayload.safeParse(parseJson(Buffer.from(body, 'base64url').toString('utf8')))
+  return parsed.success && parsed.data.expiresAtMs > nowMs ? parsed.data : null
+}
+
+/** One Set-Cookie line: httpOnly, SameSite=Lax. An empty value with `maxAgeMs: 0` removes the cookie. */
+export function cookieLine(name: string, value: string, options: CookieOptions = {}): string {
+  const age = options.maxAgeMs === undefined ? '' : `; Max-Age=${Math.floor(options.maxAgeMs / 1000)}`
+  const secure = options.secure === true ? '; Secure' : ''
+  return `${name}=${encodeURIComponent(value)}; Path=${options.path ?? '/'}${age}; HttpOnly; SameSite=Lax${secure}`
+}
+
+/** The cookies of a request; the first of a name wins. */
+export function readCookies(header: string | undefined): ReadonlyMap<string, string> {
+  const cookies = new Map<string, string>()
+  for (const part of (header ?? '').split(';')) {
+    const at = part.indexOf('=')
+    if (at < 1) continue
+    const name = part.slice(0, at).trim()
+    if (!cookies.has(name)) cookies.set(name, decode(part.slice(at + 1).trim()))
+  }
+  return cookies
+}
+
+function sign(body: string, key: Secret<string>): Buffer {
+  return createHmac('sha256', key.reveal()).update(`session.${body}`).digest()
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
