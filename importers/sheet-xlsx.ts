@@ -162,7 +162,6 @@ export async function* readSheetRows(
   if (!parts.entries.has(sheet.part.toLowerCase())) throw new SheetRefusal('truncated', `缺少工作表 ${sheet.name}`)
   const collector = new RowCollector(sheet.name, book)
   for await (const _ of readPart(parts, sheet.part, collector)) {
-    void _
     const ready = collector.ready
     collector.ready = []
     yield* ready

@@ -103,5 +103,5 @@ function xmlEncoding(bytes: Buffer): string {
 
 /** Parses one part to its end. */
 export async function readWholePart(parts: Package, name: string, reader: XmlReader): Promise<void> {
-  for await (const _ of readPart(parts, name, reader)) void _
+  for await (const _ of readPart(parts, name, reader)) continue
 }
