@@ -5,12 +5,30 @@ import { Migrator } from '@mikro-orm/migrations'
 import Database from 'better-sqlite3'
 import { CompiledQuery, SqliteDialect, type DatabaseConnection, type Driver } from 'kysely'
 import { Counter, Job, OnceKey, Trail, Worker } from '../kernel/tables.ts'
+import { Activity, Card } from '../modules/card/tables.ts'
+import { Brand, TemplateVersion } from '../modules/catalog/tables.ts'
 import { Entry, Posting } from '../modules/ledger/tables.ts'
+import { Order, OrderItem, OrderSlice } from '../modules/order/tables.ts'
 import { migrationsOf } from './migrations.ts'
 import { queue } from './queue.ts'
 
 /** Every table of the house, module by module. */
-export const entities = [OnceKey, Job, Trail, Worker, Counter, Entry, Posting]
+export const entities = [
+  OnceKey,
+  Job,
+  Trail,
+  Worker,
+  Counter,
+  Entry,
+  Posting,
+  Brand,
+  TemplateVersion,
+  Card,
+  Activity,
+  Order,
+  OrderItem,
+  OrderSlice,
+]
 
 export type Orm = SqliteOrm | MySqlOrm
 

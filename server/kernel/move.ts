@@ -1,9 +1,7 @@
+import type { Moves } from '../../contract/states.ts'
 import type { Tx } from './context.ts'
 import { change } from './sql.ts'
 import { trail } from './trail.ts'
-
-/** A table of allowed moves: each state with the states that may follow it. */
-export type Moves = Readonly<Record<string, readonly string[]>>
 
 export interface Move {
   readonly table: string

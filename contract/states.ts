@@ -1,0 +1,40 @@
+/** A table of allowed moves: each state with the states that may follow it. Shared by server and pages. */
+export type Moves = Readonly<Record<string, readonly string[]>>
+
+/** Compiles only when every target is itself a state of the table. */
+const table = <S extends string>(moves: Readonly<Record<S, readonly NoInfer<S>[]>>) => moves
+
+export const orderMoves = table({
+  awaiting_funds: ['funded', 'cancelled'],
+  funded: ['issuing', 'refunding'],
+  issuing: ['issued'],
+  issued: ['closed', 'refunding'],
+  refunding: ['refunded', 'issued'],
+  refunded: [],
+  cancelled: [],
+  closed: [],
+})
+export type OrderState = keyof typeof orderMoves
+
+export const cardMoves = table({
+  active: ['frozen', 'exhausted', 'refunded', 'void'],
+  frozen: ['active', 'void'],
+  exhausted: ['active', 'refunded'],
+  refunded: [],
+  void: [],
+})
+export type CardState = keyof typeof cardMoves
+
+/** What a holder sees: *locked* and *expired* follow from the clock, so nobody has to unlock a million rows. */
+export type CardView = CardState | 'locked' | 'expired'
+
+/** The card's state at an instant (epoch ms): the lock ends and the validity ends exactly at their instants. */
+export function cardStateAt(
+  card: { readonly state: CardState; readonly lockedUntilMs: number; readonly expiresAtMs: number | null },
+  nowMs: number,
+): CardView {
+  if (card.state !== 'active') return card.state
+  if (nowMs < card.lockedUntilMs) return 'locked'
+  if (card.expiresAtMs !== null && nowMs >= card.expiresAtMs) return 'expired'
+  return 'active'
+}

@@ -1,0 +1,17 @@
+create table `activity` (`card_id` char(17) not null, `seq` int unsigned not null, `kind` varchar(16) not null, `amount_fen` bigint not null, `balance_fen` bigint not null, `ref` varchar(40) not null, `at_ms` bigint not null, primary key (`card_id`, `seq`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+create table `brand` (`id` char(17) not null, `name` varchar(100) not null, `issuer_prefix` varchar(8) not null, `key_epoch` int not null, `created_at_ms` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `brand` add unique `brand_issuer_prefix_unique` (`issuer_prefix`);
+create table `card` (`id` char(17) not null, `order_item_id` char(17) not null, `company_id` char(17) null, `brand_id` char(17) not null, `template_version_id` char(17) not null, `holder_id` varchar(17) not null, `number` varchar(24) not null, `secret_sealed` blob not null, `secret_index` varchar(64) not null, `face_fen` bigint not null, `balance_fen` bigint not null, `held_fen` bigint not null, `state` varchar(12) not null, `version` int not null, `locked_until_ms` bigint not null, `expires_at_ms` bigint null, `issued_at_ms` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `card` add unique `card_order_item_id_unique` (`order_item_id`);
+alter table `card` add unique `card_number_unique` (`number`);
+alter table `card` add unique `card_secret_index_unique` (`secret_index`);
+alter table `card` add index `card_holder_index` (`holder_id`);
+create table `orders` (`id` char(17) not null, `company_id` char(17) null, `state` varchar(16) not null, `version` int not null, `total_fen` bigint not null, `secured_fen` bigint not null, `issued_fen` bigint not null, `item_count` int not null, `created_at_ms` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+create table `order_item` (`id` char(17) not null, `order_id` char(17) not null, `seq` int not null, `holder_id` varchar(17) not null, `template_version_id` char(17) not null, `face_fen` bigint not null, `price_fen` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `order_item` add unique `order_item_seq_unique` (`order_id`, `seq`);
+create table `order_slice` (`id` char(17) not null, `order_id` char(17) not null, `from_seq` int not null, `to_seq` int not null, `state` varchar(8) not null, `issued_at_ms` bigint null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `order_slice` add index `order_slice_order_index` (`order_id`, `state`, `from_seq`);
+create table `template_version` (`id` char(17) not null, `template_id` char(17) not null, `number` int not null, `brand_id` char(17) not null, `name` varchar(100) not null, `named` tinyint(1) not null, `min_face_fen` bigint not null, `max_face_fen` bigint not null, `step_fen` bigint not null, `valid_days` int null, `cooling_off_ms` bigint not null, `scope` varchar(500) not null, `created_at_ms` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `template_version` add unique `template_version_number_unique` (`template_id`, `number`);
+alter table `card` add constraint `card_held_within_balance` check (held_fen >= 0 and held_fen <= balance_fen);
+alter table `orders` add constraint `orders_issued_within_secured` check (issued_fen >= 0 and issued_fen <= secured_fen);

@@ -1,0 +1,15 @@
+create table `activity` (`card_id` char(17) not null, `seq` integer not null, `kind` text not null, `amount_fen` bigint not null, `balance_fen` bigint not null, `ref` text not null, `at_ms` bigint not null, primary key (`card_id`, `seq`));
+create table `brand` (`id` char(17) not null primary key, `name` text not null, `issuer_prefix` text not null, `key_epoch` integer not null, `created_at_ms` bigint not null);
+create unique index `brand_issuer_prefix_unique` on `brand` (`issuer_prefix`);
+create table `card` (`id` char(17) not null primary key, `order_item_id` char(17) not null, `company_id` char(17) null, `brand_id` char(17) not null, `template_version_id` char(17) not null, `holder_id` text not null, `number` text not null, `secret_sealed` blob not null, `secret_index` text not null, `face_fen` bigint not null, `balance_fen` bigint not null, `held_fen` bigint not null, `state` text not null, `version` integer not null, `locked_until_ms` bigint not null, `expires_at_ms` bigint null, `issued_at_ms` bigint not null, constraint `card_held_within_balance` check (held_fen >= 0 and held_fen <= balance_fen));
+create unique index `card_order_item_id_unique` on `card` (`order_item_id`);
+create unique index `card_number_unique` on `card` (`number`);
+create unique index `card_secret_index_unique` on `card` (`secret_index`);
+create index `card_holder_index` on `card` (`holder_id`);
+create table `orders` (`id` char(17) not null primary key, `company_id` char(17) null, `state` text not null, `version` integer not null, `total_fen` bigint not null, `secured_fen` bigint not null, `issued_fen` bigint not null, `item_count` integer not null, `created_at_ms` bigint not null, constraint `orders_issued_within_secured` check (issued_fen >= 0 and issued_fen <= secured_fen));
+create table `order_item` (`id` char(17) not null primary key, `order_id` char(17) not null, `seq` integer not null, `holder_id` text not null, `template_version_id` char(17) not null, `face_fen` bigint not null, `price_fen` bigint not null);
+create unique index `order_item_seq_unique` on `order_item` (`order_id`, `seq`);
+create table `order_slice` (`id` char(17) not null primary key, `order_id` char(17) not null, `from_seq` integer not null, `to_seq` integer not null, `state` text not null, `issued_at_ms` bigint null);
+create index `order_slice_order_index` on `order_slice` (`order_id`, `state`, `from_seq`);
+create table `template_version` (`id` char(17) not null primary key, `template_id` char(17) not null, `number` integer not null, `brand_id` char(17) not null, `name` text not null, `named` integer not null, `min_face_fen` bigint not null, `max_face_fen` bigint not null, `step_fen` bigint not null, `valid_days` integer null, `cooling_off_ms` bigint not null, `scope` text not null, `created_at_ms` bigint not null);
+create unique index `template_version_number_unique` on `template_version` (`template_id`, `number`);

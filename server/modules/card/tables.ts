@@ -1,0 +1,45 @@
+import { defineEntity, p } from '@mikro-orm/core'
+import type { CardState } from '../../../contract/states.ts'
+import { codeColumn, fenColumn, idColumn, instantColumn, signedFenColumn } from '../../kernel/columns.ts'
+
+/** Value in somebody's hand. The balance has no setter: only activities change it. One order item makes one card. */
+export const Card = defineEntity({
+  name: 'Card',
+  tableName: 'card',
+  properties: {
+    id: idColumn<'card'>().primary(),
+    orderItemId: idColumn<'orderItem'>().unique(),
+    companyId: idColumn<'company'>().nullable(),
+    brandId: idColumn<'brand'>(),
+    templateVersionId: idColumn<'templateVersion'>(),
+    holderId: p.string().length(17),
+    number: codeColumn(24).unique(),
+    secretSealed: p.blob(),
+    secretIndex: codeColumn(64).unique(),
+    faceFen: fenColumn(),
+    balanceFen: fenColumn(),
+    heldFen: fenColumn(),
+    state: codeColumn<CardState>(12),
+    version: p.integer(),
+    lockedUntilMs: instantColumn(),
+    expiresAtMs: instantColumn().nullable(),
+    issuedAtMs: instantColumn(),
+  },
+  indexes: [{ name: 'card_holder_index', properties: ['holderId'] }],
+  checks: [{ name: 'card_held_within_balance', expression: 'held_fen >= 0 and held_fen <= balance_fen' }],
+})
+
+/** A movement on a card with the balance after it: the card's own postings and its trail. Append-only. */
+export const Activity = defineEntity({
+  name: 'Activity',
+  tableName: 'activity',
+  properties: {
+    cardId: idColumn<'card'>().primary(),
+    seq: p.integer().primary().autoincrement(false),
+    kind: codeColumn(16),
+    amountFen: signedFenColumn(),
+    balanceFen: fenColumn(),
+    ref: p.string().length(40),
+    atMs: instantColumn(),
+  },
+})

@@ -1,0 +1,39 @@
+import { defineEntity, p } from '@mikro-orm/core'
+import { codeColumn, fenColumn, idColumn, instantColumn } from '../../kernel/columns.ts'
+
+/** A brand issues cards and owes what stands on them. Its series makes the card numbers. */
+export const Brand = defineEntity({
+  name: 'Brand',
+  tableName: 'brand',
+  properties: {
+    id: idColumn<'brand'>().primary(),
+    name: p.string().length(100),
+    issuerPrefix: codeColumn(8).unique(),
+    keyEpoch: p.integer(),
+    createdAtMs: instantColumn(),
+  },
+})
+
+/** What a card is, frozen: a change is a new version, and a card keeps the one that it was issued from. */
+export const TemplateVersion = defineEntity({
+  name: 'TemplateVersion',
+  tableName: 'template_version',
+  properties: {
+    id: idColumn<'templateVersion'>().primary(),
+    templateId: idColumn<'template'>(),
+    number: p.integer(),
+    brandId: idColumn<'brand'>(),
+    name: p.string().length(100),
+    named: p.boolean(),
+    minFaceFen: fenColumn(),
+    maxFaceFen: fenColumn(),
+    stepFen: fenColumn(),
+    /** Days of validity from issue; null: the card does not expire (named cards never do). */
+    validDays: p.integer().nullable(),
+    /** How long after issue the secret stays locked, in ms; 0 for company orders by default. */
+    coolingOffMs: instantColumn(),
+    scope: p.string().length(500),
+    createdAtMs: instantColumn(),
+  },
+  uniques: [{ name: 'template_version_number_unique', properties: ['templateId', 'number'] }],
+})

@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { fen, type Fen } from '../../../contract/fen.ts'
+import { encodeId, type Id } from '../../../contract/ids.ts'
+import { sealWith } from '../../kernel/seal.ts'
+import { sql } from '../../kernel/sql.ts'
+import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
+import { cardNumber, isCardNumber } from '../card/rules.ts'
+import { createBrand, createTemplate } from '../catalog/create-template.ts'
+import { account } from '../ledger/accounts.ts'
+import { credit, debit, post } from '../ledger/post.ts'
+import { readBalance } from '../ledger/prove.ts'
+import { placeOrder } from '../order/place-order.ts'
+import { secureFunds } from '../order/secure-funds.ts'
+import { readPlannedSlices } from '../order/take-slices.ts'
+import { issueCards, type Issuing } from './issue-cards.ts'
+import { reserveNumbers } from './reserve-numbers.ts'
+
+const key = randomBytes(32)
+const seal = sealWith(
+  { current: 'k', keys: { k: key }, indexKeyId: 'i', indexKeys: { i: randomBytes(32) } },
+  randomBytes,
+)
+const numberOf = cardNumber({ issuerPrefix: '6230', keyEpoch: 0, key })
+
+async function placed(database: TestDatabase, count: number, price: Fen, coolingOffMs = 0) {
+  return database.tx(async (tx) => {
+    const brandId = await createBrand(tx, { name: '青禾', issuerPrefix: '6230' })
+    const templateVersionId = await createTemplate(tx, {
+      brandId,
+      name: '中秋卡',
+      named: true,
+      minFaceFen: fen(100),
+      maxFaceFen: fen(500_000),
+      stepFen: fen(1),
+      validDays: null,
+      coolingOffMs,
+      scope: '全国门店',
+    })
+    const items = Array.from({ length: count }, (_, i) => ({
+      holderId: encodeId('person', BigInt(i)),
+      templateVersionId,
+      faceFen: fen(50_000),
+      priceFen: price,
+    }))
+    return { brandId, orderId: await placeOrder(tx, { companyId: encodeId('company', 1n), items }) }
+  })
+}
+
+const pay = (database: TestDatabase, orderId: Id<'order'>, amount: Fen) =>
+  database.tx(async (tx) => {
+    await post(tx, [
+      {
+        kind: 'funds_received',
+        ref: orderId,
+        lines: [debit(account.custodyBank('main'), amount), credit(account.orderFunds(orderId), amount)],
+      },
+    ])
+    return secureFunds(tx, orderId, amount)
+  })
+
+async function issuingFor(database: TestDatabase, brandId: Id<'brand'>, count: number): Promise<Issuing> {
+  let next = await database.tx((tx) => reserveNumbers(tx, brandId, 0, count))
+  return { seal, nextNumber: () => numberOf(next++) }
+}
+
+async function issueAll(database: TestDatabase, orderId: Id<'order'>, issuing: Issuing): Promise<number> {
+  const slices = await database.tx((tx) => readPlannedSlices(tx, orderId, 100))
+  let made = 0
+  for (const slice of slices) made += await database.tx((tx) => issueCards(tx, issuing, [slice.id]))
+  return made
+}
+
+onBothDatabases('issuing', (database) => {
+  test('an order funded in three parts gives one card an item; secrets open only at their place; the books tie', async () => {
+    const { brandId, orderId } = await placed(database, 2500, fen(48_000))
+    const issuing = await issuingFor(database, brandId, 10_000)
+    expect(await issueAll(database, orderId, issuing)).toBe(0)
+    await Promise.all([fen(20_000_000), fen(50_000_000), fen(50_000_000)].map((part) => pay(database, orderId, part)))
+    const jobs = await database.tx((tx) => sql(tx.em, "select id from job where kind = 'order.issue'"))
+    expect(jobs).toHaveLength(1)
+    expect(await issueAll(database, orderId, issuing)).toBe(2500)
+    const cards = await database.tx((tx) =>
+      sql<{ id: string; number: string; secret_sealed: Buffer; balance_fen: number }>(
+        tx.em,
+        'select id, number, secret_sealed, balance_fen from card',
+      ),
+    )
+    expect(new Set(cards.map((card) => card.number)).size).toBe(2500)
+    expect(cards.every((card) => isCardNumber(card.number) && Number(card.balance_fen) === 50_000)).toBe(true)
+    const secrets = cards.map((card) =>
+      seal.open({ table: 'card', column: 'secret_sealed', rowId: card.id }, card.secret_sealed),
+    )
+    expect(new Set(secrets).size).toBe(2500)
+    const [order] = await database.tx((tx) => sql<{ state: string }>(tx.em, 'select state from orders'))
+    expect(order?.state).toBe('issued')
+    const balance = (unit: 'CNY' | 'VALUE', name: ReturnType<typeof account.cards>) =>
+      database.tx((tx) => readBalance(tx, unit, name))
+    expect(await balance('CNY', account.orderFunds(orderId))).toBe(0)
+    expect(await balance('CNY', account.brandPayable(brandId))).toBe(-125_000_000)
+    expect(await balance('CNY', account.discountBy('platform'))).toBe(5_000_000)
+    expect(await balance('VALUE', account.cards(brandId))).toBe(125_000_000)
+  })
+
+  test('two workers on the same slices, and a repeat after the end, make each card once', async () => {
+    const { brandId, orderId } = await placed(database, 2100, fen(50_000))
+    await pay(database, orderId, fen(105_000_000))
+    const [a, b] = [await issuingFor(database, brandId, 10_000), await issuingFor(database, brandId, 10_000)]
+    const made = await Promise.all([issueAll(database, orderId, a), issueAll(database, orderId, b)])
+    expect(made[0] + made[1]).toBe(2100)
+    expect(await issueAll(database, orderId, a)).toBe(0)
+    expect(await database.tx((tx) => sql(tx.em, 'select distinct order_item_id from card'))).toHaveLength(2100)
+  })
+
+  test('a stop in the middle of a slice leaves nothing of it, and the next run finishes', async () => {
+    const { brandId, orderId } = await placed(database, 1500, fen(50_000), 3 * 3_600_000)
+    await pay(database, orderId, fen(75_000_000))
+    const issuing = await issuingFor(database, brandId, 10_000)
+    const [slice] = await database.tx((tx) => readPlannedSlices(tx, orderId, 1))
+    const stopped = database.tx(async (tx) => {
+      await issueCards(tx, issuing, [slice!.id])
+      throw new Error('stopped')
+    })
+    await expect(stopped).rejects.toThrow('stopped')
+    expect(await database.tx((tx) => sql(tx.em, 'select id from card'))).toHaveLength(0)
+    expect(await issueAll(database, orderId, issuing)).toBe(1500)
+    const locked = await database.tx((tx) =>
+      sql<{ id: string }>(tx.em, 'select id from card where locked_until_ms = issued_at_ms + 10800000'),
+    )
+    expect(locked).toHaveLength(1500)
+  })
+
+  test('an underpaid order issues nothing and an order without items is refused', async () => {
+    const { brandId, orderId } = await placed(database, 2, fen(50_000))
+    await pay(database, orderId, fen(99_999))
+    expect(await issueAll(database, orderId, await issuingFor(database, brandId, 10))).toBe(0)
+    await expect(database.tx((tx) => placeOrder(tx, { companyId: null, items: [] }))).rejects.toThrow(RangeError)
+  })
+})
