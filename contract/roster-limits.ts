@@ -2,7 +2,8 @@
 export const rosterLimits = {
   fileBytes: 50 * 1024 * 1024,
   expandedBytes: 512 * 1024 * 1024,
-  sharedStringsBytes: 160 * 1024 * 1024,
+  sharedStringsBytes: 96 * 1024 * 1024,
+  sharedStrings: 2_000_000,
   expansionRatio: 300,
   ratioCheckedFromBytes: 1024 * 1024,
   zipEntries: 2_000,

@@ -92,11 +92,16 @@ export function styleOf(format: string): NumberStyle {
   return { day: day || month, zeros: /^0{2,}$/.test(bare) ? bare.length : 0 }
 }
 
+/** Copies a longer text out of the piece of file it was cut from, so that keeping it does not keep the piece. */
+function ownText(text: string): string {
+  return text.length > 12 ? Buffer.from(text, 'utf16le').toString('utf16le') : text
+}
+
 /** Undoes the `_x000D_` escapes of the format. */
 export function unescapeCell(text: string): string {
   return text.includes('_x')
     ? text.replace(/_x([0-9A-Fa-f]{4})_/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    : text
+    : ownText(text)
 }
 
 async function readStrings(parts: Package, name: string): Promise<string[]> {
@@ -118,7 +123,9 @@ async function readStrings(parts: Package, name: string): Promise<string[]> {
     close(tag) {
       reading = false
       if (tag === 'rPh') phonetic = false
-      if (tag === 'si') strings.push(unescapeCell(text))
+      if (tag !== 'si') return
+      strings.push(unescapeCell(text))
+      if (strings.length > rosterLimits.sharedStrings) throw new SheetRefusal('too_large')
     },
   })
   return strings
