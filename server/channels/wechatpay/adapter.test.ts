@@ -38,7 +38,7 @@ const adapter = (changes: Partial<WechatPayOptions> = {}) =>
     ...changes,
   })
 
-async function ctl(path: string, body: unknown, method = 'POST'): Promise<unknown> {
+async function ctl(path: string, body: unknown, method: 'POST' | 'DELETE' = 'POST'): Promise<unknown> {
   const response = await fetch(`${sandbox.baseUrl}/__ctl/${path}`, { method, body: JSON.stringify(body) })
   expect(response.status).toBe(200)
   return response.json()
