@@ -8,7 +8,7 @@ import type { Tx } from '../kernel/context.ts'
 import { openStore, type Store } from '../db/orm.ts'
 import { idSource } from '../kernel/new-ids.ts'
 import { systemClock } from '../kernel/outbox.ts'
-import { proveLedger } from '../modules/ledger/prove.ts'
+import { proveBooks } from '../modules/analytics/prove-books.ts'
 
 /** A database under test: the store, and scopes that commit. */
 export interface TestDatabase {
@@ -64,7 +64,7 @@ function onOne(
       database.tx = (work) => database.store.write((em) => work(testScope(em, newId)))
     })
     afterEach(async () => {
-      const findings = await database.tx(proveLedger)
+      const findings = await database.tx(proveBooks)
       await database.store.close()
       await drop()
       expect(findings).toEqual([])

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest'
 import { fen, type Fen } from '../../../contract/fen.ts'
 import { encodeId, type Id } from '../../../contract/ids.ts'
 import { sealWith } from '../../kernel/seal.ts'
-import { sql } from '../../kernel/sql.ts'
+import { change, sql } from '../../kernel/sql.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
 import { cardNumber, isCardNumber } from '../card/rules.ts'
+import { proveBooks } from '../analytics/prove-books.ts'
 import { createBrand, createTemplate } from '../catalog/create-template.ts'
 import { account } from '../ledger/accounts.ts'
 import { credit, debit, post } from '../ledger/post.ts'
@@ -128,6 +129,28 @@ onBothDatabases('issuing', (database) => {
       sql<{ id: string }>(tx.em, 'select id from card where locked_until_ms = issued_at_ms + 10800000'),
     )
     expect(locked).toHaveLength(1500)
+  })
+
+  test('the proof names a tampered card, its brand and a tampered order', async () => {
+    const { brandId, orderId } = await placed(database, 3, fen(50_000))
+    await pay(database, orderId, fen(150_000))
+    await issueAll(database, orderId, await issuingFor(database, brandId, 10))
+    const tamper = (by: number) =>
+      database.tx(async (tx) => {
+        await change(tx.em, 'update card set balance_fen = balance_fen + ? where holder_id = ?', [
+          by,
+          encodeId('person', 1n),
+        ])
+        await change(tx.em, 'update orders set secured_fen = secured_fen + ? where id = ?', [by, orderId])
+      })
+    await tamper(1)
+    const rules = (await database.tx(proveBooks)).map((finding) => finding.rule)
+    expect(rules).toEqual([
+      'card_balance_is_its_activities',
+      'cards_of_a_brand_are_its_value_account',
+      'secured_less_issued_is_order_funds',
+    ])
+    await tamper(-1)
   })
 
   test('an underpaid order issues nothing and an order without items is refused', async () => {

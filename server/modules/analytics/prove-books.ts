@@ -1,0 +1,56 @@
+import { readSum } from '../../kernel/columns.ts'
+import type { Tx } from '../../kernel/context.ts'
+import { dialectOf, sql } from '../../kernel/sql.ts'
+import { proveLedger, type Finding } from '../ledger/prove.ts'
+
+interface Check {
+  readonly rule: string
+  /** Gives a row (subject, stored, posted) for each object that is off. */
+  readonly query: string
+}
+
+const checks: readonly Check[] = [
+  {
+    rule: 'card_balance_is_its_activities',
+    query: `select card.id as subject, card.balance_fen as stored, coalesce(sum(activity.amount_fen), 0) as posted
+      from card left join activity on activity.card_id = card.id group by card.id, card.balance_fen
+      having card.balance_fen <> coalesce(sum(activity.amount_fen), 0)`,
+  },
+  {
+    rule: 'cards_of_a_brand_are_its_value_account',
+    query: `select brand.id as subject,
+        (select coalesce(sum(balance_fen), 0) from card where card.brand_id = brand.id) as stored,
+        (select coalesce(sum(amount), 0) from posting where unit = 'VALUE' and account = BRAND_CARDS) as posted
+      from brand where (select coalesce(sum(balance_fen), 0) from card where card.brand_id = brand.id)
+        <> (select coalesce(sum(amount), 0) from posting where unit = 'VALUE' and account = BRAND_CARDS)`,
+  },
+  {
+    rule: 'secured_less_issued_is_order_funds',
+    query: `select orders.id as subject, orders.secured_fen - orders.issued_fen as stored,
+        -(select coalesce(sum(amount), 0) from posting where unit = 'CNY' and account = ORDER_FUNDS) as posted
+      from orders where orders.secured_fen - orders.issued_fen
+        <> -(select coalesce(sum(amount), 0) from posting where unit = 'CNY' and account = ORDER_FUNDS)`,
+  },
+]
+
+/** Proves that what is stored equals what was posted: cards, brands, orders, and the ledger itself. Empty is the proof. */
+export async function proveBooks(tx: Tx): Promise<Finding[]> {
+  const findings = await proveLedger(tx)
+  const mysql = dialectOf(tx.em) === 'mysql'
+  const joined = (prefix: string, column: string) =>
+    mysql ? `concat('${prefix}:', ${column})` : `('${prefix}:' || ${column})`
+  for (const check of checks) {
+    const text = check.query
+      .replaceAll('BRAND_CARDS', joined('cards', 'brand.id'))
+      .replaceAll('ORDER_FUNDS', joined('order-funds', 'orders.id'))
+    const rows = await sql<{ subject: string; stored: unknown; posted: unknown }>(tx.em, text)
+    findings.push(
+      ...rows.map((row) => ({
+        rule: check.rule,
+        subject: row.subject,
+        detail: `stored ${readSum(row.stored)} fen, posted ${readSum(row.posted)} fen`,
+      })),
+    )
+  }
+  return findings
+}
