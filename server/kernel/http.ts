@@ -1,0 +1,291 @@
+import { randomUUID } from 'node:crypto'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { PassThrough } from 'node:stream'
+import Koa from 'koa'
+import compress from 'koa-compress'
+import helmet from 'koa-helmet'
+import Router from 'koa-router'
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { can } from '../../contract/abilities.ts'
+import type { Lang } from '../../contract/error-codes.ts'
+import type { Actor, Edge } from './context.ts'
+import { cookieLine, readCookies } from './cookies.ts'
+import type { Endpoint, Http, RunTx } from './endpoint.ts'
+import { AppError, refuse, toAppError, toProblem } from './errors.ts'
+import type { RootLog } from './log.ts'
+import { createHttpMetrics, type HttpMetrics } from './metrics.ts'
+
+export interface Credentials {
+  readonly cookies: ReadonlyMap<string, string>
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface HttpOptions {
+  readonly endpoints: readonly Endpoint[]
+  readonly edgeFor: (actor: Actor, log: RootLog, requestId: string) => Edge
+  readonly authenticate: (credentials: Credentials) => Promise<Actor>
+  /** Origins whose pages may write with a session cookie. */
+  readonly origins: readonly string[]
+  readonly log: RootLog
+  readonly readTx?: RunTx
+  readonly ready?: () => Promise<boolean>
+  readonly trustProxy?: boolean
+  readonly rate?: { readonly points: number; readonly seconds: number }
+  readonly metrics?: HttpMetrics
+  /** Serves the built pages for whatever no endpoint answers. */
+  readonly pages?: Koa.Middleware
+}
+
+/** Requests of one visitor or one address in a window: generous for people, a wall for loops. */
+const defaultRate = { points: 1200, seconds: 60 }
+/** JSON bodies are forms typed by people; files are raw and state their own limit. */
+const defaultLimitBytes = 256 * 1024
+const contentSecurityPolicy = {
+  directives: {
+    defaultSrc: ["'self'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:', 'blob:'],
+    upgradeInsecureRequests: null,
+  },
+}
+
+/** The whole web side as one Koa app, derived from the endpoint records. */
+export function createHttpApp(options: HttpOptions): Koa {
+  const app = new Koa({ proxy: options.trustProxy ?? false })
+  const metrics = options.metrics ?? createHttpMetrics()
+  const spend = rateLimit(options.rate ?? defaultRate)
+  const router = new Router()
+  for (const one of options.endpoints) {
+    router.register(one.path, [one.method], (ctx: Koa.Context) => answer(ctx, one, options, spend))
+  }
+  app.use((ctx, next) => around(ctx, next, options.log, metrics))
+  app.use(helmet({ contentSecurityPolicy }))
+  app.use(compress({ filter: (type) => /json|text|javascript|svg|xml/.test(type) && !type.includes('event-stream') }))
+  app.use((ctx, next) => probes(ctx, next, options, metrics))
+  app.use(async (ctx, next) => {
+    await spend(`ip:${ctx.ip}`)
+    await next()
+  })
+  app.use(router.routes())
+  app.use(async (ctx, next) => {
+    const methods = router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods)
+    if (methods.length > 0) {
+      ctx.set('Allow', [...new Set(methods)].join(', '))
+      refuse('method_not_allowed')
+    }
+    if (options.pages !== undefined && (ctx.method === 'GET' || ctx.method === 'HEAD')) await options.pages(ctx, next)
+    if (ctx.status === 404 && !ctx.body) refuse('not_found')
+  })
+  return app
+}
+
+/** Listens; `close` takes no new request, lets the running ones finish, and cuts what is left after the limit. */
+export async function serve(
+  app: Koa,
+  port: number,
+  host?: string,
+): Promise<{ port: number; close: (limitMs?: number) => Promise<void> }> {
+  const server = await new Promise<Server>((resolve, reject) => {
+    const listening: Server = app.listen(port, host, () => resolve(listening))
+    listening.once('error', reject)
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: (limitMs = 10_000) =>
+      new Promise((resolve) => {
+        const cut = setTimeout(() => server.closeAllConnections(), limitMs)
+        // A kept-alive connection becomes idle only after its answer: look again until all are gone.
+        const idle = setInterval(() => server.closeIdleConnections(), 50)
+        server.close(() => {
+          clearTimeout(cut)
+          clearInterval(idle)
+          resolve()
+        })
+        server.closeIdleConnections()
+      }),
+  }
+}
+
+/** Request id, log line, metrics, and every error as a problem. */
+async function around(ctx: Koa.Context, next: Koa.Next, log: RootLog, metrics: HttpMetrics): Promise<void> {
+  const given = ctx.get('x-request-id')
+  const requestId = /^[\w.-]{8,64}$/.test(given) ? given : randomUUID()
+  const started = performance.now()
+  ctx.state['requestId'] = requestId
+  ctx.set('X-Request-Id', requestId)
+  try {
+    await next()
+  } catch (error) {
+    const known = toAppError(error)
+    const problem = toProblem(known, langOf(ctx), requestId)
+    if (problem.status >= 500) log.error({ requestId, code: problem.code, err: known.cause ?? known }, 'request failed')
+    if (known.more.retryAfterMs !== undefined) ctx.set('Retry-After', String(Math.ceil(known.more.retryAfterMs / 1000)))
+    else if (problem.status === 503) ctx.set('Retry-After', '1')
+    ctx.status = problem.status
+    ctx.body = JSON.stringify(problem)
+    ctx.set('Content-Type', 'application/problem+json; charset=utf-8')
+  }
+  const seconds = (performance.now() - started) / 1000
+  const route = String(ctx.state['route'] ?? 'other')
+  metrics.record(ctx.method, route, ctx.status, seconds)
+  log.info({ requestId, method: ctx.method, route, status: ctx.status, ms: Math.round(seconds * 1000) }, 'request')
+}
+
+async function probes(ctx: Koa.Context, next: Koa.Next, options: HttpOptions, metrics: HttpMetrics): Promise<void> {
+  if (ctx.method !== 'GET') return next()
+  if (ctx.path === '/healthz') ctx.body = { ok: true }
+  else if (ctx.path === '/readyz') {
+    if (options.ready !== undefined && !(await options.ready())) refuse('busy')
+    ctx.body = { ok: true }
+  } else if (ctx.path === '/metrics') {
+    ctx.body = await metrics.registry.metrics()
+    ctx.set('Content-Type', metrics.registry.contentType)
+  } else await next()
+}
+
+/** One request of one endpoint. Who asks is settled before a byte of the body is read. */
+async function answer(
+  ctx: Koa.Context,
+  one: Endpoint,
+  options: HttpOptions,
+  spend: (key: string) => Promise<void>,
+): Promise<void> {
+  ctx.state['route'] = one.path
+  const requestId = String(ctx.state['requestId'])
+  const headers = headersOf(ctx)
+  checkOrigin(ctx, one, options.origins)
+  const actor = await options.authenticate({ cookies: readCookies(headers['cookie']), headers })
+  if (!can(actor.kind, 'roles' in actor ? actor.roles : [], one.may))
+    refuse(actor.kind === 'anybody' ? 'unauthenticated' : 'forbidden')
+  const who = actorKey(actor)
+  if (who !== null) await spend(who)
+  const idempotencyKey = keyOf(headers, one)
+  const raw =
+    one.body === 'json' || one.body === 'raw' ? await readBody(ctx, one.limitBytes ?? defaultLimitBytes) : null
+  const json = one.body === 'json' ? parseJson(ctx, raw) : {}
+  const params = ctx['params'] as Record<string, string>
+  const query = Object.fromEntries(new URLSearchParams(ctx.querystring))
+  const http = httpOf(ctx, { params, query, headers, raw, idempotencyKey, lang: langOf(ctx), requestId })
+  const edge = options.edgeFor(actor, options.log.child({ requestId }), requestId)
+  const readTx: RunTx = options.readTx ?? ((scope, work) => scope.tx(work))
+  const result = await one.handle(edge, readTx, { ...query, ...json, ...params }, http)
+  ctx.set('Cache-Control', ctx.response.get('Cache-Control') || 'no-store')
+  if (result !== undefined) ctx.body = one.output === 'stream' ? result : JSON.stringify(result)
+  if (result !== undefined && one.output !== 'stream') ctx.type = 'application/json'
+  else if (result === undefined && !ctx.body && ctx.status === 404) ctx.status = 204
+}
+
+type HttpFacts = Pick<Http, 'params' | 'query' | 'headers' | 'raw' | 'idempotencyKey' | 'lang' | 'requestId'>
+
+function httpOf(ctx: Koa.Context, facts: HttpFacts): Http {
+  return {
+    ...facts,
+    setCookie: (name, value, more) => {
+      ctx.append('Set-Cookie', cookieLine(name, value, { secure: ctx.secure, ...more }))
+    },
+    setHeader: (name, value) => ctx.set(name, value),
+    redirect: (url) => ctx.redirect(url),
+    sse: (produce) => {
+      const stream = new PassThrough()
+      const gone = new AbortController()
+      ctx.res.once('close', () => gone.abort())
+      ctx.set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' })
+      ctx.status = 200
+      ctx.body = stream
+      const send = (event: string, data: unknown): boolean => {
+        if (gone.signal.aborted) return false
+        stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+        return true
+      }
+      produce(send, gone.signal).then(
+        () => stream.end(),
+        () => stream.destroy(),
+      )
+    },
+  }
+}
+
+/** A browser's write that carries cookies must come from our own pages. Notices are judged by signature instead. */
+function checkOrigin(ctx: Koa.Context, one: Endpoint, origins: readonly string[]): void {
+  if (one.method === 'GET' || one.may === 'notice' || ctx.get('cookie') === '') return
+  if (!origins.includes(ctx.get('origin'))) refuse('origin_refused')
+}
+
+function keyOf(headers: Readonly<Record<string, string>>, one: Endpoint): string | null {
+  const key = headers['idempotency-key'] ?? null
+  if (key !== null && !/^[\x21-\x7e]{1,128}$/.test(key)) refuse('idempotency_key_missing')
+  if (key === null && one.idempotent === true && one.method !== 'GET') refuse('idempotency_key_missing')
+  return key
+}
+
+/** Refuses by the stated length before reading, and by the counted length while reading. */
+function readBody(ctx: Koa.Context, limitBytes: number): Promise<Buffer> {
+  const tooLarge = (): AppError => {
+    ctx.set('Connection', 'close')
+    ctx.req.resume()
+    return new AppError('payload_too_large', { detail: `max ${limitBytes} bytes` })
+  }
+  if (Number(ctx.get('content-length')) > limitBytes) return Promise.reject(tooLarge())
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const take = (chunk: Buffer): void => {
+      size += chunk.length
+      if (size <= limitBytes) return void chunks.push(chunk)
+      ctx.req.off('data', take)
+      chunks.length = 0
+      reject(tooLarge())
+    }
+    ctx.req.on('data', take)
+    ctx.req.once('end', () => resolve(Buffer.concat(chunks)))
+    ctx.req.once('error', (cause) => reject(new AppError('malformed_request', { cause })))
+  })
+}
+
+function parseJson(ctx: Koa.Context, raw: Buffer | null): object {
+  if (raw === null || raw.length === 0) return {}
+  if (!ctx.is('json', '+json')) refuse('unsupported_media_type')
+  let value: unknown
+  try {
+    value = JSON.parse(raw.toString('utf8'))
+  } catch (cause) {
+    refuse('malformed_request', { detail: 'not JSON', cause })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    refuse('malformed_request', { detail: 'a JSON object is expected' })
+  return value
+}
+
+function rateLimit(rate: { points: number; seconds: number }): (key: string) => Promise<void> {
+  const limiter = new RateLimiterMemory({ points: rate.points, duration: rate.seconds })
+  return async (key) => {
+    try {
+      await limiter.consume(key)
+    } catch (error) {
+      if (error instanceof RateLimiterRes) refuse('too_many_requests', { retryAfterMs: error.msBeforeNext })
+      throw error
+    }
+  }
+}
+
+function actorKey(actor: Actor): string | null {
+  if (actor.kind === 'member') return `member:${actor.memberId}`
+  if (actor.kind === 'employee') return `person:${actor.personId}`
+  return actor.kind === 'operator' ? `operator:${actor.operatorId}` : null
+}
+
+function headersOf(ctx: Koa.Context): Record<string, string> {
+  const pairs = Object.entries(ctx.req.headers)
+  return Object.fromEntries(
+    pairs.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+  )
+}
+
+/** The `lang` cookie decides, then Accept-Language; Chinese when neither says. */
+function langOf(ctx: Koa.Context): Lang {
+  const chosen = readCookies(ctx.get('cookie')).get('lang')
+  if (chosen === 'zh' || chosen === 'en') return chosen
+  return ctx.acceptsLanguages('zh', 'en') === 'en' ? 'en' : 'zh'
+}
