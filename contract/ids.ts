@@ -31,7 +31,8 @@ export const idPrefixes = {
   posting: 'pst',
   job: 'job',
   trail: 'trl',
-  topUp: 'top',
+  walletMovement: 'wmv',
+  rosterFault: 'rft',
 } as const
 export type IdKind = keyof typeof idPrefixes
 /** An id of one kind: passing an order id for a card id does not compile. */

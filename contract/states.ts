@@ -38,3 +38,51 @@ export function cardStateAt(
   if (card.expiresAtMs !== null && nowMs >= card.expiresAtMs) return 'expired'
   return 'active'
 }
+
+export const rosterMoves = table({
+  received: ['reading', 'rejected'],
+  reading: ['needs_mending', 'ready', 'rejected'],
+  needs_mending: ['reading', 'ready', 'applying', 'rejected'],
+  ready: ['reading', 'needs_mending', 'applying', 'rejected'],
+  applying: ['used'],
+  used: [],
+  rejected: [],
+})
+export type RosterState = keyof typeof rosterMoves
+
+/** `running` from the approval on: money, cards and messages have states of their own. */
+export const campaignMoves = table({
+  draft: ['in_review', 'cancelled'],
+  in_review: ['approved', 'rejected', 'draft', 'cancelled'],
+  approved: ['running', 'cancelled'],
+  running: ['finished'],
+  rejected: ['draft', 'cancelled'],
+  finished: [],
+  cancelled: [],
+})
+export type CampaignState = keyof typeof campaignMoves
+
+export const paymentMoves = table({
+  opened: ['paid', 'closed', 'failed'],
+  paid: ['refunding'],
+  refunding: ['part_refunded', 'refunded', 'paid'],
+  part_refunded: ['refunding'],
+  refunded: [],
+  closed: ['paid'],
+  failed: ['paid'],
+})
+export type PaymentState = keyof typeof paymentMoves
+/** What became of the money of a payment that arrived. `late`: after we had closed it; the money is kept and counted. */
+export const paymentOutcomes = ['exact', 'short', 'over', 'late', 'duplicate', 'order_closed'] as const
+export type PaymentOutcome = (typeof paymentOutcomes)[number]
+
+export const deliveryMoves = table({
+  planned: ['sending', 'failed', 'revoked'],
+  sending: ['sent', 'failed', 'planned'],
+  sent: ['opened', 'failed'],
+  opened: ['claimed'],
+  claimed: [],
+  failed: ['planned', 'opened', 'revoked'],
+  revoked: [],
+})
+export type DeliveryState = keyof typeof deliveryMoves

@@ -5,10 +5,16 @@ import { Migrator } from '@mikro-orm/migrations'
 import Database from 'better-sqlite3'
 import { CompiledQuery, SqliteDialect, type DatabaseConnection, type Driver } from 'kysely'
 import { Counter, Job, OnceKey, Trail, Worker } from '../kernel/tables.ts'
+import { Campaign } from '../modules/campaign/tables.ts'
 import { Activity, Card } from '../modules/card/tables.ts'
 import { Brand, TemplateVersion } from '../modules/catalog/tables.ts'
+import { Company, Member, Operator, WecomConnection } from '../modules/company/tables.ts'
+import { Delivery, DeliveryBatch } from '../modules/delivery/tables.ts'
+import { BankStatement, Payment, PaymentPart, StatementLine } from '../modules/funding/tables.ts'
 import { Entry, Posting } from '../modules/ledger/tables.ts'
 import { Order, OrderItem, OrderSlice } from '../modules/order/tables.ts'
+import { Person, Roster, RosterChunk, RosterFault, RosterRow } from '../modules/staff/tables.ts'
+import { Wallet, WalletMovement } from '../modules/wallet/tables.ts'
 import { migrationsOf } from './migrations.ts'
 import { queue } from './queue.ts'
 
@@ -28,6 +34,24 @@ export const entities = [
   Order,
   OrderItem,
   OrderSlice,
+  Company,
+  Member,
+  Operator,
+  WecomConnection,
+  Wallet,
+  WalletMovement,
+  Roster,
+  RosterChunk,
+  RosterRow,
+  RosterFault,
+  Person,
+  Campaign,
+  Payment,
+  PaymentPart,
+  BankStatement,
+  StatementLine,
+  Delivery,
+  DeliveryBatch,
 ]
 
 export type Orm = SqliteOrm | MySqlOrm
@@ -73,7 +97,7 @@ async function openSqlite(path: string): Promise<Store> {
       dbName: path,
       entities,
       driverOptions: new ImmediateDialect({ database: () => Promise.resolve(openFile(path, readonly)) }),
-      migrations: { migrationsList: migrationsOf('sqlite'), snapshot: false },
+      migrations: { migrationsList: migrationsOf('sqlite'), snapshot: false, silent: true },
       extensions: [Migrator],
     })
   const writer = await open(false)

@@ -23,3 +23,6 @@ export function readSum(value: unknown): number {
   if (!Number.isSafeInteger(sum)) throw new RangeError(`sum outside the safe integers: ${String(value)}`)
   return sum
 }
+
+/** Sealed bytes that may pass 64 KiB: up to 16 MiB on MariaDB. */
+export const largeBlobColumn = () => p.blob().columnType('mediumblob')

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { Id } from '../../contract/ids.ts'
 import type { Ports } from '../channels/ports.ts'
+import type { House } from './house.ts'
 
 /** Who acts. Every write names its actor in the trail. */
 export type Actor =
@@ -33,6 +34,7 @@ export interface Scope {
   /** Cryptographically strong bytes; a simulator replaces it. */
   readonly random: (bytes: number) => Buffer
   readonly log: Log
+  readonly house: House
   readonly newId: <K extends import('../../contract/ids.ts').IdKind>(kind: K) => Id<K>
 }
 
@@ -45,4 +47,6 @@ export interface Tx extends Scope {
 export interface Edge extends Scope {
   readonly ports: Ports
   readonly tx: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
+  /** Reads only, without a transaction: on SQLite beside the writer, never waiting for it. */
+  readonly read: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
 }

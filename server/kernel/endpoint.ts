@@ -34,7 +34,6 @@ interface Scopes {
 }
 type Streamed = Readable | Buffer | string | void
 type Output<O> = O extends z.ZodType ? z.input<O> : Streamed
-export type RunTx = <T>(edge: Edge, work: (tx: Tx) => Promise<T>) => Promise<T>
 
 interface Shape {
   readonly method: Method
@@ -63,7 +62,7 @@ export interface Endpoint extends Shape {
   readonly input: z.ZodType
   readonly output: z.ZodType | 'stream'
   /** Parses the input, runs in the right scope, parses the output. */
-  readonly handle: (edge: Edge, readTx: RunTx, given: unknown, http: Http) => Promise<unknown>
+  readonly handle: (edge: Edge, given: unknown, http: Http) => Promise<unknown>
 }
 
 /** Declares an endpoint with its types inferred from the schemas. */
@@ -74,10 +73,10 @@ export function endpoint<S extends keyof Scopes, I extends z.ZodType, O extends 
   const output: z.ZodType | 'stream' = spec.output
   return {
     ...data,
-    handle: async (edge, readTx, given, http) => {
+    handle: async (edge, given, http) => {
       const input = spec.input.parse(given)
       const within = (scope: Tx | Edge): Promise<unknown> => run(scope as Scopes[S], input, http)
-      const result = await runIn(spec.scope, edge, readTx, within)
+      const result = await runIn(spec.scope, edge, within)
       if (output === 'stream') return result
       const shown = output.safeParse(result)
       if (!shown.success) throw new AppError('internal', { cause: shown.error })
@@ -86,18 +85,13 @@ export function endpoint<S extends keyof Scopes, I extends z.ZodType, O extends 
   }
 }
 
-function runIn(
-  kind: keyof Scopes,
-  edge: Edge,
-  readTx: RunTx,
-  work: (scope: Tx | Edge) => Promise<unknown>,
-): Promise<unknown> {
+function runIn(kind: keyof Scopes, edge: Edge, work: (scope: Tx | Edge) => Promise<unknown>): Promise<unknown> {
   switch (kind) {
     case 'edge':
       return work(edge)
     case 'tx':
       return edge.tx(work)
     case 'read':
-      return readTx(edge, work)
+      return edge.read(work)
   }
 }

@@ -11,7 +11,7 @@ import { can } from '../../contract/abilities.ts'
 import type { Lang } from '../../contract/error-codes.ts'
 import type { Actor, Edge } from './context.ts'
 import { cookieLine, readCookies } from './cookies.ts'
-import type { Endpoint, Http, RunTx } from './endpoint.ts'
+import type { Endpoint, Http } from './endpoint.ts'
 import { AppError, refuse, toAppError, toProblem } from './errors.ts'
 import type { RootLog } from './log.ts'
 import { createHttpMetrics, type HttpMetrics } from './metrics.ts'
@@ -28,7 +28,6 @@ export interface HttpOptions {
   /** Origins whose pages may write with a session cookie. */
   readonly origins: readonly string[]
   readonly log: RootLog
-  readonly readTx?: RunTx
   readonly ready?: () => Promise<boolean>
   readonly trustProxy?: boolean
   readonly rate?: { readonly points: number; readonly seconds: number }
@@ -169,8 +168,7 @@ async function answer(
   const query = Object.fromEntries(new URLSearchParams(ctx.querystring))
   const http = httpOf(ctx, { params, query, headers, raw, idempotencyKey, lang: langOf(ctx), requestId })
   const edge = options.edgeFor(actor, options.log.child({ requestId }), requestId)
-  const readTx: RunTx = options.readTx ?? ((scope, work) => scope.tx(work))
-  const result = await one.handle(edge, readTx, { ...query, ...json, ...params }, http)
+  const result = await one.handle(edge, { ...query, ...json, ...params }, http)
   ctx.set('Cache-Control', ctx.response.get('Cache-Control') || 'no-store')
   if (result !== undefined) ctx.body = one.output === 'stream' ? result : JSON.stringify(result)
   if (result !== undefined && one.output !== 'stream') ctx.type = 'application/json'

@@ -4,18 +4,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createConnection } from 'mysql2/promise'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
-import type { Tx } from '../kernel/context.ts'
+import type { Ports } from '../channels/ports.ts'
+import type { Actor, Edge, Scope, Tx } from '../kernel/context.ts'
 import { openStore, type Store } from '../db/orm.ts'
 import { idSource } from '../kernel/new-ids.ts'
 import { systemClock } from '../kernel/outbox.ts'
+import { testHouse } from './house.ts'
+import type { House } from '../kernel/house.ts'
 import { proveBooks } from '../modules/analytics/prove-books.ts'
 
 /** A database under test: the store, and scopes that commit. */
 export interface TestDatabase {
   readonly dialect: 'sqlite' | 'mysql'
   store: Store
+  house: House
   /** Runs work in a transaction of its own and commits. */
   tx: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
+  /** A scope of the outside with these ports, acting as somebody; `now` moves its clock. */
+  edge: (ports: Ports, actor?: Actor, now?: () => number) => Edge
 }
 
 /** Makes an empty database on the server behind `serverUrl`; the caller drops it. */
@@ -60,8 +66,19 @@ function onOne(
       const fresh = await make()
       drop = fresh.drop
       database.store = await openStore(fresh.url)
+      database.house = testHouse()
       const newId = idSource(1, systemClock)
-      database.tx = (work) => database.store.write((em) => work(testScope(em, newId)))
+      const scope = () => testScope(newId, database.house)
+      database.tx = (work) => database.store.write((em) => work({ ...scope(), em }))
+      database.edge = (ports, actor = system, now = systemClock.now) => {
+        const outer = { ...scope(), actor, clock: { now } }
+        return {
+          ...outer,
+          ports,
+          tx: (work) => database.store.write((em) => work({ ...outer, em })),
+          read: (work) => database.store.read((em) => work({ ...outer, em })),
+        }
+      }
     })
     afterEach(async () => {
       const findings = await database.tx(proveBooks)
@@ -73,7 +90,9 @@ function onOne(
   })
 }
 
-function testScope(em: Tx['em'], newId: Tx['newId']): Tx {
+const system: Actor = { kind: 'system', name: 'test' }
+
+function testScope(newId: Tx['newId'], house: House): Scope {
   const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  return { em, newId, actor: { kind: 'system', name: 'test' }, clock: systemClock, random: randomBytes, log: quiet }
+  return { newId, house, actor: system, clock: systemClock, random: randomBytes, log: quiet }
 }

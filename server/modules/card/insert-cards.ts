@@ -1,7 +1,6 @@
 import { fen, signedFen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
-import type { Seal } from '../../kernel/seal.ts'
 import { Activity, Card } from './tables.ts'
 
 export interface NewCard {
@@ -20,7 +19,8 @@ export interface NewCard {
 }
 
 /** Writes cards with their first activity: two inserts for any number. The unique order item refuses a second card. */
-export async function insertCards(tx: Tx, seal: Seal, cards: readonly NewCard[], ref: string): Promise<Id<'card'>[]> {
+export async function insertCards(tx: Tx, cards: readonly NewCard[], ref: string): Promise<Id<'card'>[]> {
+  const { seal } = tx.house
   const rows = cards.map(({ secret, ...card }) => {
     const id = tx.newId('card')
     return {

@@ -10,6 +10,9 @@ export const Brand = defineEntity({
     name: p.string().length(100),
     issuerPrefix: codeColumn(8).unique(),
     keyEpoch: p.integer(),
+    /** Who collects WeChat payments for this brand; null: it takes none. */
+    mchid: codeColumn(32).nullable(),
+    appid: codeColumn(32).nullable(),
     createdAtMs: instantColumn(),
   },
 })
@@ -24,7 +27,10 @@ export const TemplateVersion = defineEntity({
     number: p.integer(),
     brandId: idColumn<'brand'>(),
     name: p.string().length(100),
+    kind: codeColumn<'stored_value'>(16),
     named: p.boolean(),
+    /** JSON: the faces to choose from; empty: any in steps between minimum and maximum. */
+    faces: p.text(),
     minFaceFen: fenColumn(),
     maxFaceFen: fenColumn(),
     stepFen: fenColumn(),
@@ -32,6 +38,9 @@ export const TemplateVersion = defineEntity({
     validDays: p.integer().nullable(),
     /** How long after issue the secret stays locked, in ms; 0 for company orders by default. */
     coolingOffMs: instantColumn(),
+    /** What is paid for a card, in basis points of its face: 10000 is no discount. */
+    priceBp: p.integer(),
+    cover: codeColumn(24),
     scope: p.string().length(500),
     createdAtMs: instantColumn(),
   },

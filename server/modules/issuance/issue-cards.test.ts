@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { fen, type Fen } from '../../../contract/fen.ts'
 import { encodeId, type Id } from '../../../contract/ids.ts'
-import { sealWith } from '../../kernel/seal.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
 import { cardNumber, isCardNumber } from '../card/rules.ts'
@@ -18,10 +17,6 @@ import { issueCards, type Issuing } from './issue-cards.ts'
 import { reserveNumbers } from './reserve-numbers.ts'
 
 const key = randomBytes(32)
-const seal = sealWith(
-  { current: 'k', keys: { k: key }, indexKeyId: 'i', indexKeys: { i: randomBytes(32) } },
-  randomBytes,
-)
 const numberOf = cardNumber({ issuerPrefix: '6230', keyEpoch: 0, key })
 
 async function placed(database: TestDatabase, count: number, price: Fen, coolingOffMs = 0) {
@@ -62,7 +57,7 @@ const pay = (database: TestDatabase, orderId: Id<'order'>, amount: Fen) =>
 
 async function issuingFor(database: TestDatabase, brandId: Id<'brand'>, count: number): Promise<Issuing> {
   let next = await database.tx((tx) => reserveNumbers(tx, brandId, 0, count))
-  return { seal, nextNumber: () => numberOf(next++) }
+  return { nextNumber: () => numberOf(next++) }
 }
 
 async function issueAll(database: TestDatabase, orderId: Id<'order'>, issuing: Issuing): Promise<number> {
@@ -90,7 +85,7 @@ onBothDatabases('issuing', (database) => {
     expect(new Set(cards.map((card) => card.number)).size).toBe(2500)
     expect(cards.every((card) => isCardNumber(card.number) && Number(card.balance_fen) === 50_000)).toBe(true)
     const secrets = cards.map((card) =>
-      seal.open({ table: 'card', column: 'secret_sealed', rowId: card.id }, card.secret_sealed),
+      database.house.seal.open({ table: 'card', column: 'secret_sealed', rowId: card.id }, card.secret_sealed),
     )
     expect(new Set(secrets).size).toBe(2500)
     const [order] = await database.tx((tx) => sql<{ state: string }>(tx.em, 'select state from orders'))

@@ -1,8 +1,10 @@
 import { sumFen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
+import { limits } from '../../../contract/limits.ts'
 import type { Tx } from '../../kernel/context.ts'
-import type { Seal } from '../../kernel/seal.ts'
+import { enqueue } from '../../kernel/outbox.ts'
 import { trail } from '../../kernel/trail.ts'
+import type { Lane } from '../../kernel/tables.ts'
 import { insertCards, type NewCard } from '../card/insert-cards.ts'
 import { readVersions } from '../catalog/read-template.ts'
 import { account } from '../ledger/accounts.ts'
@@ -15,7 +17,6 @@ const SECRET_CHARACTERS = 16
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 export interface Issuing {
-  readonly seal: Seal
   /** The next unused card number of a brand, from a block that was reserved before this transaction. */
   readonly nextNumber: (brandId: Id<'brand'>) => string
 }
@@ -56,7 +57,7 @@ async function issueSlice(tx: Tx, issuing: Issuing, sliceId: Id<'orderSlice'>): 
       expiresAtMs: version.validDays == null ? null : now + version.validDays * DAY_MS,
     }
   })
-  await insertCards(tx, issuing.seal, cards, sliceId)
+  await insertCards(tx, cards, sliceId)
   const price = sumFen(items.map((item) => item.priceFen))
   await spendFunds(tx, slice.orderId, price)
   await postIssue(tx, slice.orderId, sliceId, price, cards)
@@ -67,8 +68,16 @@ async function issueSlice(tx: Tx, issuing: Issuing, sliceId: Id<'orderSlice'>): 
     toState: 'issued',
     note: `${cards.length}`,
   })
+  if (companyId !== null)
+    await enqueue(tx, [
+      { kind: 'cards.deliver', key: `cards.deliver:${sliceId}`, args: { sliceId }, lane: laneOf(slice) },
+    ])
   return cards.length
 }
+
+/** A festival's thousands travel in the bulk lane; a birthday's few are never stuck behind them. */
+const laneOf = (slice: { fromSeq: number; toSeq: number }): Lane =>
+  slice.fromSeq > 0 || slice.toSeq >= limits.cardsPerSlice ? 'bulk' : 'small'
 
 /** The issue row of the ledger's event table: price and discount become what the brands are owed and owe in goods. */
 async function postIssue(

@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { deliveryReasonCodes } from '../delivery-reasons.ts'
+import { cursorField, idField, instantField, limitField } from '../fields.ts'
+import { campaignStates, CampaignSummary, DeliveryCounts, Stages } from './campaign.ts'
+
+export const deliveryStates = ['planned', 'sending', 'sent', 'opened', 'claimed', 'failed', 'revoked'] as const
+
+/** GET /hr/campaigns/:id/progress and its /events: four stages that add up to the heads, failures by reason. */
+export const Progress = Stages.extend({
+  campaignId: idField('campaign'),
+  state: z.enum(campaignStates),
+  orderId: idField('order'),
+  failures: z.array(
+    z.object({ reason: z.enum(deliveryReasonCodes), text: z.string(), retryable: z.boolean(), count: z.int() }),
+  ),
+  /** Messages sent beyond the first of a person. */
+  repeats: z.int(),
+})
+export type Progress = z.infer<typeof Progress>
+
+/** GET /hr/campaigns/:id/people */
+export const RecipientsInput = z.object({
+  id: idField('campaign'),
+  state: z.enum(['pending', 'sent', 'opened', 'failed']).optional(),
+  reason: z.enum(deliveryReasonCodes).optional(),
+  query: z.string().max(100).optional(),
+  cursor: cursorField,
+  limit: limitField,
+})
+export const RecipientView = z.object({
+  deliveryId: idField('delivery').nullable(),
+  personId: idField('person'),
+  name: z.string(),
+  department: z.string().nullable(),
+  phone: z.string().nullable(),
+  wecomUserId: z.string().nullable(),
+  faceFen: z.int(),
+  state: z.enum(deliveryStates),
+  reason: z.enum(deliveryReasonCodes).nullable(),
+  reasonText: z.string().nullable(),
+  sentAtMs: instantField.nullable(),
+  openedAtMs: instantField.nullable(),
+})
+export type RecipientView = z.infer<typeof RecipientView>
+export const Recipients = z.object({ people: z.array(RecipientView), nextCursor: z.string().nullable() })
+
+/** POST /hr/campaigns/:id/resend: everybody who failed for a reason, or the deliveries named. */
+export const ResendInput = z.object({
+  id: idField('campaign'),
+  reason: z.enum(deliveryReasonCodes).optional(),
+  deliveryIds: z.array(idField('delivery')).max(1000).optional(),
+})
+export const Resent = z.object({ queued: z.int() })
+/** POST /hr/deliveries/:id/correct: a corrected identity for one person, then sent again. */
+export const CorrectInput = z.object({
+  id: idField('delivery'),
+  wecomUserId: z
+    .string()
+    .regex(/^[0-9A-Za-z][0-9A-Za-z_\-@.]{0,63}$/)
+    .optional(),
+  phone: z
+    .string()
+    .regex(/^1\d{10}$/)
+    .optional(),
+})
+
+/** GET /hr/home: what needs this person today. `count`, `fen` and `title` fill the sentence of its kind. */
+export const Home = z.object({
+  todo: z.array(
+    z.object({
+      kind: z.enum(['roster_to_mend', 'campaign_to_submit', 'campaign_to_approve', 'money_missing', 'heads_failed']),
+      id: z.string(),
+      title: z.string(),
+      count: z.int(),
+      fen: z.int(),
+    }),
+  ),
+  running: z.array(CampaignSummary),
+  walletFen: z.int(),
+  people: z.int(),
+  delivered: DeliveryCounts,
+})
+export type Home = z.infer<typeof Home>

@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import { idField } from '../fields.ts'
+
+export const companyRoles = ['hr', 'approver', 'finance', 'admin'] as const
+
+/** GET /hr/session: who is signed in, for which company. */
+export const HrSession = z.object({
+  member: z.object({ id: idField('member'), name: z.string(), roles: z.array(z.enum(companyRoles)) }),
+  company: z.object({
+    id: idField('company'),
+    code: z.string(),
+    name: z.string(),
+    paymentRoute: z.enum(['strict', 'non_cash']),
+  }),
+  /** True where the sandbox stands in for WeCom and WeChat Pay. */
+  sandbox: z.boolean(),
+})
+export type HrSession = z.infer<typeof HrSession>
+
+/** GET /hr/sign-in/:code (redirects to WeCom). `return` is a path of ours. */
+export const SignInInput = z.object({
+  code: z.string().regex(/^[a-z0-9-]{2,32}$/),
+  return: z.string().max(300).optional(),
+})
+/** GET /hr/sign-in-callback and /employee/sign-in-callback: where WeCom sends the browser back to. */
+export const SignInCallbackInput = z.object({
+  code: z.string().max(512).optional(),
+  state: z.string().max(64).default(''),
+})
+
+/** GET /hr/settings: members with roles, and the WeCom connection without its secret. */
+export const HrSettings = z.object({
+  members: z.array(
+    z.object({
+      id: idField('member'),
+      name: z.string(),
+      roles: z.array(z.enum(companyRoles)),
+      state: z.enum(['active', 'removed']),
+    }),
+  ),
+  wecom: z
+    .object({ corpId: z.string(), agentId: z.int(), callbackUrl: z.string(), callbackSet: z.boolean() })
+    .nullable(),
+  paymentRoute: z.enum(['strict', 'non_cash']),
+})
+export type HrSettings = z.infer<typeof HrSettings>

@@ -1,0 +1,47 @@
+import { defineEntity, p, type InferEntity } from '@mikro-orm/core'
+import type { CampaignState } from '../../../contract/states.ts'
+import { codeColumn, fenColumn, idColumn, instantColumn } from '../../kernel/columns.ts'
+
+/** What is given to whom, with which words. It holds no money: its order does. */
+export const Campaign = defineEntity({
+  name: 'Campaign',
+  tableName: 'campaign',
+  properties: {
+    id: idColumn<'campaign'>().primary(),
+    companyId: idColumn<'company'>(),
+    state: codeColumn<CampaignState>(16),
+    version: p.integer(),
+    title: p.string().length(60),
+    occasion: codeColumn(24),
+    cover: codeColumn(24),
+    templateVersionId: idColumn<'templateVersion'>(),
+    rosterId: idColumn<'roster'>().nullable(),
+    /** JSON: {kind:'all'} or {kind:'departments', departments} or {kind:'rows', rowIds}. */
+    selection: p.text(),
+    amountFrom: codeColumn<'same' | 'column'>(8),
+    faceFen: fenColumn().nullable(),
+    /** The giver's words with merge fields ({姓名}); merged only in the opened card. */
+    greeting: p.string().length(600),
+    sendAtMs: instantColumn().nullable(),
+    /** Fingerprint of what was submitted, recipients included; null while nobody submitted. */
+    contentHash: codeColumn(64).nullable(),
+    /** How many heads and how much, as submitted and approved. */
+    heads: p.integer().nullable(),
+    faceTotalFen: fenColumn().nullable(),
+    priceTotalFen: fenColumn().nullable(),
+    createdBy: idColumn<'member'>(),
+    submittedBy: idColumn<'member'>().nullable(),
+    decidedBy: idColumn<'member'>().nullable(),
+    decidedAtMs: instantColumn().nullable(),
+    /** The approver's word when it was sent back. */
+    word: p.string().length(200).nullable(),
+    orderId: idColumn<'order'>().nullable(),
+    createdAtMs: instantColumn(),
+    changedAtMs: instantColumn(),
+  },
+  indexes: [
+    { name: 'campaign_company_index', properties: ['companyId', 'id'] },
+    { name: 'campaign_order_index', properties: ['orderId'] },
+  ],
+})
+export type CampaignRow = InferEntity<typeof Campaign>
