@@ -102,7 +102,7 @@ export type CampaignSummary = z.infer<typeof CampaignSummary>
 export const CampaignList = z.object({ campaigns: z.array(CampaignSummary), nextCursor: z.string().nullable() })
 export const CampaignListInput = z.object({ cursor: cursorField, limit: limitField })
 
-export const CampaignDetail = CampaignSummary.extend({
+export const CampaignDetail = CampaignSummary.omit({ stages: true }).extend({
   version: z.int(),
   content: CampaignContent,
   template: TemplateView,

@@ -81,3 +81,8 @@ export const Home = z.object({
   delivered: DeliveryCounts,
 })
 export type Home = z.infer<typeof Home>
+
+/** GET /hr/roster-uses: which campaigns use which list. */
+export const RosterUses = z.object({
+  uses: z.array(z.object({ rosterId: idField('roster'), campaignId: idField('campaign'), title: z.string() })),
+})

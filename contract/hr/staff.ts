@@ -16,8 +16,6 @@ export const RosterSummary = z.object({
   faultyCount: z.int(),
   createdAtMs: instantField,
   usedAtMs: instantField.nullable(),
-  /** Titles of campaigns that use the list. */
-  usedBy: z.array(z.object({ id: idField('campaign'), title: z.string() })),
 })
 export type RosterSummary = z.infer<typeof RosterSummary>
 export const RosterList = z.object({ rosters: z.array(RosterSummary), nextCursor: z.string().nullable() })

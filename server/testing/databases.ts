@@ -70,7 +70,7 @@ function onOne(
       const newId = idSource(1, systemClock)
       const scope = () => testScope(newId, database.house)
       database.tx = (work) => database.store.write((em) => work({ ...scope(), em }))
-      database.edge = (ports, actor = system, now = systemClock.now) => {
+      database.edge = (ports, actor = system, now = Date.now) => {
         const outer = { ...scope(), actor, clock: { now } }
         return {
           ...outer,
