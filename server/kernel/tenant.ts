@@ -18,7 +18,7 @@ export function memberOf(actor: Actor): Id<'member'> {
  * A row of the actor's own company, by id. Another company's row, and one that does not exist, are the same 404.
  * Every read and every command that takes an id from outside begins here.
  */
-export async function findOwn<T extends { id: string; companyId?: Id<'company'> | null }>(
+export async function findOwn<T extends { id: string; companyId?: Id<'company'> | null | undefined }>(
   tx: Tx,
   entity: EntityName<T>,
   id: string,
