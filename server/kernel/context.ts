@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/core'
 import type { Id } from '../../contract/ids.ts'
 import type { Ports } from '../channels/ports.ts'
 import type { House } from './house.ts'
+import type { Log } from './log.ts'
 
 /** Who acts. Every write names its actor in the trail. */
 export type Actor =
@@ -19,12 +20,6 @@ export type Actor =
 /** Epoch milliseconds. A test may stand at any instant. */
 export interface Clock {
   now(): number
-}
-
-export interface Log {
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
 }
 
 /** What both scopes carry. */

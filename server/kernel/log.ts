@@ -1,6 +1,12 @@
 import { inspect } from 'node:util'
 import pino, { type DestinationStream } from 'pino'
-import type { Log } from './context.ts'
+
+/** What every scope can say. Fields hold ids and codes only. */
+export interface Log {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
 
 /** A value that must not be seen by accident: it prints as `***` everywhere and is read only by `reveal()`. */
 export class Secret<T extends string | Buffer = string> {
