@@ -4,7 +4,7 @@ import { IsolationLevel, type EntityManager } from '@mikro-orm/core'
 import { Migrator } from '@mikro-orm/migrations'
 import Database from 'better-sqlite3'
 import { CompiledQuery, SqliteDialect, type DatabaseConnection, type Driver } from 'kysely'
-import { Counter, Job, OnceKey, Trail, Worker } from '../kernel/tables.ts'
+import { Counter, Job, KeyUse, OnceKey, Trail, Worker } from '../kernel/tables.ts'
 import { Campaign } from '../modules/campaign/tables.ts'
 import { Activity, Card } from '../modules/card/tables.ts'
 import { Brand, TemplateVersion } from '../modules/catalog/tables.ts'
@@ -25,6 +25,7 @@ export const entities = [
   Trail,
   Worker,
   Counter,
+  KeyUse,
   Entry,
   Posting,
   Brand,

@@ -39,7 +39,11 @@ export async function enqueue(tx: Tx, jobs: readonly NewJob[]): Promise<void> {
     created_at_ms: now,
   }))
   await insertIgnore(tx.em, 'job', rows)
+  enqueuedIn.add(tx)
 }
+
+/** The transactions that wrote jobs: their commit wakes the worker of this process. */
+export const enqueuedIn = new WeakSet<Tx>()
 
 /**
  * Leases up to `most` ready jobs of a lane: reads a window without locking, takes a random run of it by a guarded
@@ -86,10 +90,23 @@ export async function finish(tx: Tx, job: LeasedJob): Promise<boolean> {
   return changed === 1
 }
 
-/** Gives a job back after a failure: later each time, dead after 12 attempts. `error` must hold no personal data. */
-export async function giveBack(tx: Tx, job: LeasedJob, error: string): Promise<void> {
-  const state = job.attempts >= MAX_ATTEMPTS ? 'dead' : 'ready'
-  const waitMs = Math.min(60_000, 200 * 2 ** job.attempts)
+/** Keeps a job for another lease while its work goes on. False when the lease was lost meanwhile. */
+export async function renew(tx: Tx, job: LeasedJob): Promise<boolean> {
+  const changed = await change(tx.em, 'update job set lease_until_ms = ? where id = ? and lease_token = ?', [
+    tx.clock.now() + LEASE_MS,
+    job.id,
+    job.leaseToken,
+  ])
+  return changed === 1
+}
+
+/**
+ * Gives a job back after a failure: later each time, dead after 12 attempts. With `retryAfterMs` the fault lies outside
+ * the house: it comes back after that time at the least and never dies. `error` must hold no personal data.
+ */
+export async function giveBack(tx: Tx, job: LeasedJob, error: string, retryAfterMs?: number): Promise<void> {
+  const state = retryAfterMs === undefined && job.attempts >= MAX_ATTEMPTS ? 'dead' : 'ready'
+  const waitMs = Math.max(retryAfterMs ?? 0, Math.min(60_000, 200 * 2 ** job.attempts))
   await change(
     tx.em,
     'update job set state = ?, lease_token = null, ready_at_ms = ?, last_error = ? where id = ? and lease_token = ?',

@@ -81,3 +81,14 @@ export const Counter = defineEntity({
   tableName: 'counter',
   properties: { name: codeColumn(80).primary(), next: p.bigint('number') },
 })
+
+/** Which keys this database is sealed with: their names and a proof of each, so that a start with other keys is refused. */
+export const KeyUse = defineEntity({
+  name: 'KeyUse',
+  tableName: 'key_use',
+  properties: {
+    keyId: codeColumn(40).primary(),
+    proof: codeColumn(64),
+    firstUsedAtMs: instantColumn(),
+  },
+})
