@@ -99,6 +99,16 @@ export const errorCodes = {
     zh: '该金额不能使用此付款方式，请改用对公转账或企业钱包。',
     en: 'This payment route is barred for this amount. Use a bank transfer or the company wallet.',
   },
+  company_code_taken: {
+    status: 409,
+    zh: '该企业代码已被使用，请换一个代码。',
+    en: 'This company code is taken. Choose another one.',
+  },
+  wecom_corp_taken: {
+    status: 409,
+    zh: '该企业微信已连接到另一家企业，请检查企业 ID。',
+    en: 'This WeCom corp is connected to another company. Check the corp id.',
+  },
   wallet_insufficient: {
     status: 409,
     zh: '企业钱包余额不足，请先充值或减少金额。',

@@ -31,9 +31,24 @@ const checks: readonly Check[] = [
       from orders where orders.secured_fen - orders.issued_fen
         <> -(select coalesce(sum(amount), 0) from posting where unit = 'CNY' and account = ORDER_FUNDS)`,
   },
+  {
+    rule: 'wallet_balance_is_its_account',
+    query: `select wallet.company_id as subject, wallet.balance_fen as stored,
+        -(select coalesce(sum(amount), 0) from posting where unit = 'CNY' and account = WALLET_OWED) as posted
+      from wallet where wallet.balance_fen
+        <> -(select coalesce(sum(amount), 0) from posting where unit = 'CNY' and account = WALLET_OWED)`,
+  },
+  {
+    rule: 'wallet_balance_is_its_movements',
+    query: `select wallet.company_id as subject, wallet.balance_fen as stored,
+        coalesce(sum(wallet_movement.amount_fen), 0) as posted
+      from wallet left join wallet_movement on wallet_movement.company_id = wallet.company_id
+      group by wallet.company_id, wallet.balance_fen
+      having wallet.balance_fen <> coalesce(sum(wallet_movement.amount_fen), 0)`,
+  },
 ]
 
-/** Proves that what is stored equals what was posted: cards, brands, orders, and the ledger itself. Empty is the proof. */
+/** Proves that what is stored equals what was posted: cards, brands, orders, wallets and the ledger. Empty is the proof. */
 export async function proveBooks(tx: Tx): Promise<Finding[]> {
   const findings = await proveLedger(tx)
   const mysql = dialectOf(tx.em) === 'mysql'
@@ -43,6 +58,7 @@ export async function proveBooks(tx: Tx): Promise<Finding[]> {
     const text = check.query
       .replaceAll('BRAND_CARDS', joined('cards', 'brand.id'))
       .replaceAll('ORDER_FUNDS', joined('order-funds', 'orders.id'))
+      .replaceAll('WALLET_OWED', joined('wallet', 'wallet.company_id'))
     const rows = await sql<{ subject: string; stored: unknown; posted: unknown }>(tx.em, text)
     findings.push(
       ...rows.map((row) => ({

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import type { Id } from '../../../contract/ids.ts'
+import type { Scope } from '../../kernel/context.ts'
+
+const MemberFacts = z.object({ name: z.string(), userid: z.string() })
+/** What is known of a member as a person. It leaves the database only opened on purpose. */
+export type MemberFacts = z.infer<typeof MemberFacts>
+
+const placeOf = (memberId: Id<'member'>) => ({ table: 'member', column: 'sealed', rowId: memberId })
+
+/** Seals name and userid for the member's own row. */
+export function sealMember(scope: Scope, memberId: Id<'member'>, facts: MemberFacts): Buffer {
+  return scope.house.seal.seal(placeOf(memberId), JSON.stringify(facts))
+}
+
+/** Opens what `sealMember` sealed; throws SealBroken on anything else. */
+export function openMember(scope: Scope, memberId: Id<'member'>, sealed: Uint8Array): MemberFacts {
+  return MemberFacts.parse(JSON.parse(scope.house.seal.open(placeOf(memberId), sealed)))
+}
+
+/**
+ * Finds a member by userid. WeCom compares the userids of a company's own directory without regard to case, so the
+ * case is folded first (protocols wecom, 5.1).
+ */
+export function memberFingerprint(scope: Scope, userid: string): string {
+  return scope.house.seal.blindIndex('member.userid', userid.trim().toLowerCase())
+}
