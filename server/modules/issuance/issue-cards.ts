@@ -35,7 +35,7 @@ export async function issueCards(tx: Tx, issuing: Issuing, sliceIds: readonly Id
 async function issueSlice(tx: Tx, issuing: Issuing, sliceId: Id<'orderSlice'>): Promise<number> {
   const taken = await takeSlice(tx, sliceId)
   if (!taken) return 0
-  const { slice, items, companyId } = taken
+  const { orderId, items, companyId } = taken
   const versions = await readVersions(tx, [...new Set(items.map((item) => item.templateVersionId))])
   const byId = new Map(versions.map((version) => [version.id, version]))
   const now = tx.clock.now()
@@ -59,8 +59,7 @@ async function issueSlice(tx: Tx, issuing: Issuing, sliceId: Id<'orderSlice'>): 
   })
   await insertCards(tx, cards, sliceId)
   const price = sumFen(items.map((item) => item.priceFen))
-  await spendFunds(tx, slice.orderId, price)
-  await postIssue(tx, slice.orderId, sliceId, price, cards)
+  await postIssue(tx, orderId, sliceId, price, cards)
   await trail(tx, {
     objectId: sliceId,
     act: 'cards.issued',
@@ -70,8 +69,9 @@ async function issueSlice(tx: Tx, issuing: Issuing, sliceId: Id<'orderSlice'>): 
   })
   if (companyId !== null)
     await enqueue(tx, [
-      { kind: 'cards.deliver', key: `cards.deliver:${sliceId}`, args: { sliceId }, lane: laneOf(slice) },
+      { kind: 'cards.deliver', key: `cards.deliver:${sliceId}`, args: { sliceId }, lane: laneOf(taken) },
     ])
+  await spendFunds(tx, orderId, price)
   return cards.length
 }
 

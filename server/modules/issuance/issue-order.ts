@@ -1,0 +1,109 @@
+import type { Id } from '../../../contract/ids.ts'
+import { limits } from '../../../contract/limits.ts'
+import type { Edge, Tx } from '../../kernel/context.ts'
+import { enqueue } from '../../kernel/outbox.ts'
+import { cardNumber } from '../card/rules.ts'
+import { readBrands, readVersions } from '../catalog/read-template.ts'
+import { readPrices } from '../order/read-order.ts'
+import { readPlannedSlices } from '../order/take-slices.ts'
+import { issueCards } from './issue-cards.ts'
+import { reserveNumbers } from './reserve-numbers.ts'
+
+/** A job's lease is a minute: after this long the rest goes to a job of its own. */
+const WORK_MS = 40_000
+/** Slices made side by side: while one waits for the database to flush, the other is put together. */
+const SIDE_BY_SIDE = 2
+const SLICES_READ_AT_ONCE = 50
+
+/** A brand's number series, and how many cards of it the order has: no order reserves more than it can use. */
+interface Series {
+  readonly brandId: Id<'brand'>
+  readonly keyEpoch: number
+  readonly items: number
+  readonly numberOf: (counter: number) => string
+}
+
+interface Block {
+  next: number
+  end: number
+}
+
+/**
+ * The body of job `order.issue`: makes the cards of a funded order, slice by slice, a transaction each, until none is
+ * left. It may be killed at any point and run again, and run twice at once: a slice is issued by one transaction only.
+ * After 40 seconds it hands the rest on to a job keyed by the next slice. Each run tries its first slice before it looks
+ * at the clock, so that key is always a new one.
+ */
+export async function issueOrder(edge: Edge, orderId: Id<'order'>): Promise<void> {
+  const until = edge.clock.now() + WORK_MS
+  let left = await edge.read((tx) => readPlannedSlices(tx, orderId, SLICES_READ_AT_ONCE))
+  if (left.length === 0) return
+  const series = await edge.read((tx) => readSeries(tx, orderId))
+  const blocks = Array.from({ length: SIDE_BY_SIDE }, () => new Map<Id<'brand'>, Block>())
+  while (left.length > 0) {
+    const waiting = left.map((slice) => slice.id)
+    await bothEnd(blocks.map((mine) => issueWaiting(edge, series, mine, waiting, until)))
+    left = await edge.read((tx) => readPlannedSlices(tx, orderId, SLICES_READ_AT_ONCE))
+    const next = left[0]
+    if (next && edge.clock.now() >= until) {
+      const job = { kind: 'order.issue', key: `order.issue:${orderId}:${next.id}`, args: { orderId } }
+      return edge.tx((tx) => enqueue(tx, [job]))
+    }
+  }
+}
+
+async function issueWaiting(
+  edge: Edge,
+  series: readonly Series[],
+  mine: Map<Id<'brand'>, Block>,
+  waiting: Id<'orderSlice'>[],
+  until: number,
+): Promise<void> {
+  for (let slice = waiting.shift(); slice; slice = edge.clock.now() < until ? waiting.shift() : undefined) {
+    for (const one of series) await fillBlock(edge, one, mine)
+    const sliceId = slice
+    await edge.tx((tx) => issueCards(tx, { nextNumber: (brandId) => takeNumber(series, mine, brandId) }, [sliceId]))
+  }
+}
+
+/** Waits for all of them even when one fails: nothing of this job is at work any more when it is given back. */
+async function bothEnd(works: readonly Promise<void>[]): Promise<void> {
+  for (const ended of await Promise.allSettled(works)) if (ended.status === 'rejected') throw ended.reason
+}
+
+/** Sees to it that a whole slice finds its numbers, in a short transaction before the one that issues. */
+async function fillBlock(edge: Edge, series: Series, mine: Map<Id<'brand'>, Block>): Promise<void> {
+  const block = mine.get(series.brandId)
+  if (block && block.end - block.next >= Math.min(limits.cardsPerSlice, series.items)) return
+  const count = Math.min(limits.numbersPerBlock, series.items)
+  const next = await edge.tx((tx) => reserveNumbers(tx, series.brandId, series.keyEpoch, count))
+  mine.set(series.brandId, { next, end: next + count })
+}
+
+function takeNumber(series: readonly Series[], mine: Map<Id<'brand'>, Block>, brandId: Id<'brand'>): string {
+  const [one, block] = [series.find((each) => each.brandId === brandId), mine.get(brandId)]
+  if (!one || !block || block.next >= block.end) throw new Error(`no card number of brand ${brandId} is reserved`)
+  return one.numberOf(block.next++)
+}
+
+async function readSeries(tx: Tx, orderId: Id<'order'>): Promise<Series[]> {
+  const prices = await readPrices(tx, orderId)
+  const versions = await readVersions(
+    tx,
+    prices.map((price) => price.templateVersionId),
+  )
+  const brandOf = new Map(versions.map((version) => [version.id, version.brandId]))
+  const brands = await readBrands(tx, [...new Set(brandOf.values())])
+  return brands.map((brand) => ({
+    brandId: brand.id,
+    keyEpoch: brand.keyEpoch,
+    items: prices
+      .filter((price) => brandOf.get(price.templateVersionId) === brand.id)
+      .reduce((sum, price) => sum + price.items, 0),
+    numberOf: cardNumber({
+      issuerPrefix: brand.issuerPrefix,
+      keyEpoch: brand.keyEpoch,
+      key: tx.house.numberKey(brand.id, brand.keyEpoch),
+    }),
+  }))
+}
