@@ -1,0 +1,217 @@
+import { ref, type Ref } from 'vue'
+
+interface ProblemFacts {
+  readonly status: number
+  /** One of contract/error-codes.ts, or `network` when no answer came. */
+  readonly code: string
+  readonly title: string
+  readonly detail: string | null
+  readonly field: string | null
+  readonly row: number | null
+  readonly requestId: string | null
+}
+
+/** What the server answered instead of the thing asked for. Status 0: no answer came at all. */
+export class ApiProblem extends Error {
+  readonly status: number
+  readonly code: string
+  readonly title: string
+  readonly detail: string | null
+  readonly field: string | null
+  readonly row: number | null
+  readonly requestId: string | null
+  constructor(facts: ProblemFacts) {
+    super(facts.detail === null ? facts.title : `${facts.title} ${facts.detail}`)
+    this.name = 'ApiProblem'
+    this.status = facts.status
+    this.code = facts.code
+    this.title = facts.title
+    this.detail = facts.detail
+    this.field = facts.field
+    this.row = facts.row
+    this.requestId = facts.requestId
+  }
+}
+
+/** Reads an RFC 9457 body, or makes the best of whatever else came. Never throws. */
+export function readProblem(status: number, body: string, requestId: string | null): ApiProblem {
+  const facts = asRecord(body)
+  const text = (key: string): string | null => {
+    const value = facts[key]
+    return typeof value === 'string' && value !== '' ? value : null
+  }
+  const row = facts['row']
+  return new ApiProblem({
+    status,
+    code: text('code') ?? (status === 0 ? 'network' : `http_${status}`),
+    title: text('title') ?? '',
+    detail: text('detail'),
+    field: text('field'),
+    row: typeof row === 'number' ? row : null,
+    requestId: text('requestId') ?? requestId,
+  })
+}
+
+function asRecord(body: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}
+
+/** Any thrown value as a problem, so that a page has one thing to show. */
+export function toApiProblem(error: unknown): ApiProblem {
+  return error instanceof ApiProblem ? error : readProblem(0, '', null)
+}
+
+type QueryValue = string | number | boolean | null | undefined
+
+/** A path of ours with its query; values that are null, undefined or '' are left out. */
+export function withQuery(path: string, query: Readonly<Record<string, QueryValue>> = {}): string {
+  const pairs = Object.entries(query).flatMap(([key, value]) =>
+    value === null || value === undefined || value === '' ? [] : [[key, String(value)] as [string, string]],
+  )
+  return pairs.length === 0 ? path : `${path}?${new URLSearchParams(pairs).toString()}`
+}
+
+/** Reads from the server; a lost connection is tried twice more. Throws ApiProblem. */
+export async function get<T>(
+  path: string,
+  query?: Readonly<Record<string, QueryValue>>,
+  signal?: AbortSignal,
+): Promise<T> {
+  return call<T>('GET', withQuery(path, query), null, null, signal)
+}
+
+type Write = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/**
+ * Writes to the server. With a key (from `keptKey`) the request may be repeated without being done twice, so a lost
+ * connection is tried twice more. Throws ApiProblem.
+ */
+export async function send<T = void>(method: Write, path: string, body?: object, key?: KeptKey): Promise<T> {
+  if (key === undefined) return call<T>(method, path, body ?? null, null)
+  try {
+    const answer = await call<T>(method, path, body ?? null, key.value())
+    key.settle()
+    return answer
+  } catch (error) {
+    if (isAnswered(error)) key.settle()
+    throw error
+  }
+}
+
+/** The Idempotency-Key of one intent: the same until the server has answered, then a new one. */
+export interface KeptKey {
+  readonly value: () => string
+  readonly settle: () => void
+}
+
+/** Keep one per form or button. */
+export function keptKey(): KeptKey {
+  let key: string | null = null
+  return {
+    value: () => (key ??= newKey()),
+    settle: () => {
+      key = null
+    },
+  }
+}
+
+/** 128 random bits; works on plain http too, where randomUUID does not exist. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** A refusal settles the intent; a lost connection or a fault of the server leaves it open. */
+function isAnswered(error: unknown): boolean {
+  return error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 429
+}
+
+const waitsMs = [400, 1500]
+
+async function call<T>(
+  method: string,
+  path: string,
+  body: object | null,
+  key: string | null,
+  signal?: AbortSignal,
+): Promise<T> {
+  for (let turn = 0; ; turn += 1) {
+    try {
+      return await once<T>(method, path, body, key, signal)
+    } catch (error) {
+      const wait = waitsMs[turn]
+      const mayRepeat = method === 'GET' || key !== null
+      const worthIt = error instanceof ApiProblem && (error.status === 0 || error.status === 503)
+      if (wait === undefined || !mayRepeat || !worthIt || signal?.aborted === true) throw error
+      await new Promise((resolve) => setTimeout(resolve, wait))
+    }
+  }
+}
+
+async function once<T>(
+  method: string,
+  path: string,
+  body: object | null,
+  key: string | null,
+  signal?: AbortSignal,
+): Promise<T> {
+  const headers: Record<string, string> = {
+    Accept: 'application/json',
+    'Accept-Language': document.documentElement.lang,
+  }
+  if (body !== null) headers['Content-Type'] = 'application/json'
+  if (key !== null) headers['Idempotency-Key'] = key
+  let answer: Response
+  let text: string
+  try {
+    answer = await fetch(path, {
+      method,
+      headers,
+      credentials: 'same-origin',
+      ...(body === null ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+    text = await answer.text()
+  } catch (error) {
+    if (signal?.aborted === true) throw error
+    throw readProblem(0, '', null)
+  }
+  if (!answer.ok) throw noted(readProblem(answer.status, text, answer.headers.get('x-request-id')))
+  return (text === '' ? undefined : JSON.parse(text)) as T
+}
+
+/** True once the server has said that nobody is signed in: the app then shows the way to sign in. */
+export const signedOut: Ref<boolean> = ref(false)
+
+function noted(problem: ApiProblem): ApiProblem {
+  if (problem.status === 401 && problem.code === 'unauthenticated') signedOut.value = true
+  return problem
+}
+
+/** Sends a file as it is, telling how much has gone (0 to 1). Throws ApiProblem. */
+export function upload<T>(path: string, file: Blob, key: KeptKey, progress: (done: number) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest()
+    request.open('POST', path)
+    request.setRequestHeader('Accept', 'application/json')
+    request.setRequestHeader('Accept-Language', document.documentElement.lang)
+    request.setRequestHeader('Content-Type', 'application/octet-stream')
+    request.setRequestHeader('Idempotency-Key', key.value())
+    request.upload.addEventListener('progress', (event) => {
+      if (event.lengthComputable) progress(event.loaded / event.total)
+    })
+    request.addEventListener('load', () => {
+      if (request.status < 500) key.settle()
+      if (request.status >= 200 && request.status < 300) resolve(JSON.parse(request.responseText) as T)
+      else reject(noted(readProblem(request.status, request.responseText, request.getResponseHeader('x-request-id'))))
+    })
+    for (const lost of ['error', 'abort', 'timeout'] as const) {
+      request.addEventListener(lost, () => reject(readProblem(0, '', null)))
+    }
+    request.send(file)
+  })
+}

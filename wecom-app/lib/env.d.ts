@@ -1,0 +1,16 @@
+/// <reference types="vite/client" />
+import 'vue-router'
+import type { Component } from 'vue'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Key of the page's title. */
+    title?: string
+    /** An entry of the audience's menu. */
+    menu?: { order: number; titleKey: string; icon: Component }
+    /** The name of the menu entry that this page belongs to. */
+    under?: string
+    /** May be seen without being signed in. */
+    public?: boolean
+  }
+}

@@ -1,0 +1,8 @@
+import { createApp } from 'vue'
+import '../lib/base.css'
+import { createTexts } from '../lib/language.ts'
+import App from './App.vue'
+import { router } from './router.ts'
+
+const texts = createTexts(import.meta.glob('./locales/*/*.json', { eager: true, import: 'default' }))
+createApp(App).use(texts).use(router).mount('#app')
