@@ -4,7 +4,7 @@ import { fen, type Fen } from '../../../contract/fen.ts'
 import { encodeId, type Id } from '../../../contract/ids.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
-import { cardNumber, isCardNumber } from '../card/rules.ts'
+import { cardNumbers, isCardNumber } from '../card/rules.ts'
 import { proveBooks } from '../analytics/prove-books.ts'
 import { createBrand, createTemplate } from '../catalog/create-template.ts'
 import { account } from '../ledger/accounts.ts'
@@ -17,7 +17,7 @@ import { issueCards, type Issuing } from './issue-cards.ts'
 import { reserveNumbers } from './reserve-numbers.ts'
 
 const key = randomBytes(32)
-const numberOf = cardNumber({ issuerPrefix: '6230', keyEpoch: 0, key })
+const numbersFrom = cardNumbers({ issuerPrefix: '6230', keyEpoch: 0, key })
 
 async function placed(database: TestDatabase, count: number, price: Fen, coolingOffMs = 0) {
   return database.tx(async (tx) => {
@@ -56,8 +56,9 @@ const pay = (database: TestDatabase, orderId: Id<'order'>, amount: Fen) =>
   })
 
 async function issuingFor(database: TestDatabase, brandId: Id<'brand'>, count: number): Promise<Issuing> {
-  let next = await database.tx((tx) => reserveNumbers(tx, brandId, 0, count))
-  return { nextNumber: () => numberOf(next++) }
+  const first = await database.tx((tx) => reserveNumbers(tx, brandId, 0, count))
+  const numbers = numbersFrom(first, count)
+  return { nextNumber: () => numbers.pop()! }
 }
 
 async function issueAll(database: TestDatabase, orderId: Id<'order'>, issuing: Issuing): Promise<number> {

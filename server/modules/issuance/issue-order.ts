@@ -2,7 +2,7 @@ import type { Id } from '../../../contract/ids.ts'
 import { limits } from '../../../contract/limits.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { enqueue } from '../../kernel/outbox.ts'
-import { cardNumber } from '../card/rules.ts'
+import { cardNumbers } from '../card/rules.ts'
 import { readBrands, readVersions } from '../catalog/read-template.ts'
 import { readPrices } from '../order/read-order.ts'
 import { readPlannedSlices } from '../order/take-slices.ts'
@@ -20,13 +20,11 @@ interface Series {
   readonly brandId: Id<'brand'>
   readonly keyEpoch: number
   readonly items: number
-  readonly numberOf: (counter: number) => string
+  readonly numbers: (first: number, count: number) => string[]
 }
 
-interface Block {
-  next: number
-  end: number
-}
+/** Numbers by brand that were reserved and not yet used. */
+type Blocks = Map<Id<'brand'>, string[]>
 
 /**
  * The body of job `order.issue`: makes the cards of a funded order, slice by slice, a transaction each, until none is
@@ -39,7 +37,7 @@ export async function issueOrder(edge: Edge, orderId: Id<'order'>): Promise<void
   let left = await edge.read((tx) => readPlannedSlices(tx, orderId, SLICES_READ_AT_ONCE))
   if (left.length === 0) return
   const series = await edge.read((tx) => readSeries(tx, orderId))
-  const blocks = Array.from({ length: SIDE_BY_SIDE }, () => new Map<Id<'brand'>, Block>())
+  const blocks = Array.from({ length: SIDE_BY_SIDE }, () => new Map() as Blocks)
   while (left.length > 0) {
     const waiting = left.map((slice) => slice.id)
     await bothEnd(blocks.map((mine) => issueWaiting(edge, series, mine, waiting, until)))
@@ -55,14 +53,14 @@ export async function issueOrder(edge: Edge, orderId: Id<'order'>): Promise<void
 async function issueWaiting(
   edge: Edge,
   series: readonly Series[],
-  mine: Map<Id<'brand'>, Block>,
+  mine: Blocks,
   waiting: Id<'orderSlice'>[],
   until: number,
 ): Promise<void> {
   for (let slice = waiting.shift(); slice; slice = edge.clock.now() < until ? waiting.shift() : undefined) {
     for (const one of series) await fillBlock(edge, one, mine)
     const sliceId = slice
-    await edge.tx((tx) => issueCards(tx, { nextNumber: (brandId) => takeNumber(series, mine, brandId) }, [sliceId]))
+    await edge.tx((tx) => issueCards(tx, { nextNumber: (brandId) => takeNumber(mine, brandId) }, [sliceId]))
   }
 }
 
@@ -72,18 +70,18 @@ async function bothEnd(works: readonly Promise<void>[]): Promise<void> {
 }
 
 /** Sees to it that a whole slice finds its numbers, in a short transaction before the one that issues. */
-async function fillBlock(edge: Edge, series: Series, mine: Map<Id<'brand'>, Block>): Promise<void> {
-  const block = mine.get(series.brandId)
-  if (block && block.end - block.next >= Math.min(limits.cardsPerSlice, series.items)) return
+async function fillBlock(edge: Edge, series: Series, mine: Blocks): Promise<void> {
+  const left = mine.get(series.brandId)?.length ?? 0
+  if (left >= Math.min(limits.cardsPerSlice, series.items)) return
   const count = Math.min(limits.numbersPerBlock, series.items)
-  const next = await edge.tx((tx) => reserveNumbers(tx, series.brandId, series.keyEpoch, count))
-  mine.set(series.brandId, { next, end: next + count })
+  const first = await edge.tx((tx) => reserveNumbers(tx, series.brandId, series.keyEpoch, count))
+  mine.set(series.brandId, series.numbers(first, count))
 }
 
-function takeNumber(series: readonly Series[], mine: Map<Id<'brand'>, Block>, brandId: Id<'brand'>): string {
-  const [one, block] = [series.find((each) => each.brandId === brandId), mine.get(brandId)]
-  if (!one || !block || block.next >= block.end) throw new Error(`no card number of brand ${brandId} is reserved`)
-  return one.numberOf(block.next++)
+function takeNumber(mine: Blocks, brandId: Id<'brand'>): string {
+  const number = mine.get(brandId)?.pop()
+  if (number === undefined) throw new Error(`no card number of brand ${brandId} is reserved`)
+  return number
 }
 
 async function readSeries(tx: Tx, orderId: Id<'order'>): Promise<Series[]> {
@@ -100,7 +98,7 @@ async function readSeries(tx: Tx, orderId: Id<'order'>): Promise<Series[]> {
     items: prices
       .filter((price) => brandOf.get(price.templateVersionId) === brand.id)
       .reduce((sum, price) => sum + price.items, 0),
-    numberOf: cardNumber({
+    numbers: cardNumbers({
       issuerPrefix: brand.issuerPrefix,
       keyEpoch: brand.keyEpoch,
       key: tx.house.numberKey(brand.id, brand.keyEpoch),
