@@ -79,6 +79,16 @@ export const errorCodes = {
     zh: '名单尚未就绪，请先处理完所有问题行。',
     en: 'The roster is not ready. Settle its faulty rows first.',
   },
+  roster_uploaded_before: {
+    status: 409,
+    zh: '这个文件已经上传过，请使用之前的名单，或确认后再次上传。',
+    en: 'This file was uploaded before. Use the earlier roster, or confirm that you want it again.',
+  },
+  person_taken: {
+    status: 409,
+    zh: '该账号或手机号已属于公司的另一位员工，请核对后重试。',
+    en: 'Another person of the company has this account or mobile number. Check it and try again.',
+  },
   recipients_empty: {
     status: 409,
     zh: '没有任何领取人，请选择部门或人员。',
@@ -94,6 +104,26 @@ export const errorCodes = {
     zh: '面额超过法规限额，请降低面额或改用记名卡。',
     en: 'The face value is over the legal limit. Lower it or use a named card.',
   },
+  template_refused: {
+    status: 422,
+    zh: '卡模板的条款不合规或数值不成立，请改正指出的字段。',
+    en: 'The card template breaks a rule or its figures do not fit. Correct the named field.',
+  },
+  send_time_past: {
+    status: 409,
+    zh: '发送时间已过，请改为立即发送或选择将来的时间。',
+    en: 'The time of sending has passed. Send at once or choose a later time.',
+  },
+  greeting_unknown_field: {
+    status: 409,
+    zh: '祝福语里有不认识的占位符，请只用 {姓名}、{部门}、{公司}。',
+    en: 'The greeting has an unknown placeholder. Use only {姓名}, {部门} and {公司}.',
+  },
+  too_many_recipients: {
+    status: 409,
+    zh: '一次活动最多 200,000 人，请分成几次发放。',
+    en: 'A campaign takes 200,000 people at most. Split it into several.',
+  },
   payment_route_barred: {
     status: 409,
     zh: '该金额不能使用此付款方式，请改用对公转账或企业钱包。',
@@ -103,6 +133,31 @@ export const errorCodes = {
     status: 409,
     zh: '该企业代码已被使用，请换一个代码。',
     en: 'This company code is taken. Choose another one.',
+  },
+  company_suspended: {
+    status: 403,
+    zh: '该企业已停用，请联系平台运营人员。',
+    en: 'This company is suspended. Ask the operator of the platform.',
+  },
+  wecom_not_connected: {
+    status: 409,
+    zh: '该企业尚未连接企业微信，请联系管理员完成连接。',
+    en: 'This company is not connected to WeCom yet. Ask an administrator to connect it.',
+  },
+  sign_in_expired: {
+    status: 401,
+    zh: '本次登录已过期或已被使用，请返回登录页重新登录。',
+    en: 'This sign-in has expired or was used before. Go back to the sign-in page and begin again.',
+  },
+  sign_in_refused: {
+    status: 401,
+    zh: '登录未通过，请检查后重新登录。',
+    en: 'The sign-in was refused. Check what you entered and begin again.',
+  },
+  sign_in_not_allowed: {
+    status: 403,
+    zh: '此企业微信账号没有访问权限，请联系贵公司管理员开通。',
+    en: 'This WeCom account has no access here. Ask an administrator of your company for it.',
   },
   wecom_corp_taken: {
     status: 409,

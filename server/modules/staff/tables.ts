@@ -21,8 +21,10 @@ export const Roster = defineEntity({
     rowsRead: p.integer(),
     rowCount: p.integer(),
     faultyCount: p.integer(),
-    /** JSON: the columns as read (letter -> header, field), ignored ones, skipped places, warnings, samples sealed apart. */
-    reading: p.text().nullable(),
+    /** JSON: the sheet, header row, columns as read, skipped places, warnings; samples are sealed apart. */
+    reading: p.text().columnType('mediumtext').nullable(),
+    /** JSON: letter -> up to three values of the column, sealed. */
+    samplesSealed: p.blob().nullable(),
     /** JSON: a person's correction of the columns; null while our guess stands. */
     mapping: p.text().nullable(),
     /** The refusal's code when the file as a whole could not be taken. */
@@ -55,7 +57,9 @@ export const RosterRow = defineEntity({
   properties: {
     id: idColumn<'rosterRow'>().primary(),
     rosterId: idColumn<'roster'>(),
-    rowNumber: p.integer(),
+    rowNo: p.integer(),
+    /** The roster's version while these rows were read: rows of an earlier reading of the file are known by it. */
+    readingVersion: p.integer(),
     /** JSON {cells, person}, sealed. `person` is what the row means after normalising. */
     sealed: largeBlobColumn(),
     faulty: p.boolean(),
@@ -65,16 +69,19 @@ export const RosterRow = defineEntity({
     phoneIndex: codeColumn(64).nullable(),
     staffNoIndex: codeColumn(64).nullable(),
     userIdIndex: codeColumn(64).nullable(),
+    nameIndex: codeColumn(64).nullable(),
     /** Set when the list is applied. */
     personId: idColumn<'person'>().nullable(),
   },
   indexes: [
-    { name: 'roster_row_faulty_index', properties: ['rosterId', 'faulty', 'rowNumber'] },
+    { name: 'roster_row_faulty_index', properties: ['rosterId', 'faulty', 'rowNo'] },
     { name: 'roster_row_phone_index', properties: ['rosterId', 'phoneIndex'] },
     { name: 'roster_row_staff_no_index', properties: ['rosterId', 'staffNoIndex'] },
     { name: 'roster_row_user_id_index', properties: ['rosterId', 'userIdIndex'] },
+    { name: 'roster_row_name_index', properties: ['rosterId', 'nameIndex'] },
+    { name: 'roster_row_person_index', properties: ['rosterId', 'personId'] },
   ],
-  uniques: [{ name: 'roster_row_number_unique', properties: ['rosterId', 'rowNumber'] }],
+  uniques: [{ name: 'roster_row_number_unique', properties: ['rosterId', 'rowNo'] }],
 })
 
 /** One thing wrong with one cell of a row. The cell's value is in the row, sealed. */
@@ -105,6 +112,8 @@ export const Person = defineEntity({
     staffNoIndex: codeColumn(64).nullable(),
     userIdIndex: codeColumn(64).nullable(),
     nameIndex: codeColumn(64),
+    /** Fingerprint of the phone's last four digits. */
+    phoneTailIndex: codeColumn(64).nullable(),
     /** Whether we know the WeCom userid: from the list, from a look-up, or that there is none. */
     matched: codeColumn<'unknown' | 'listed' | 'found' | 'none'>(8),
     state: codeColumn<'active' | 'left'>(8),
@@ -117,5 +126,6 @@ export const Person = defineEntity({
     { name: 'person_staff_no_index', properties: ['companyId', 'staffNoIndex'] },
     { name: 'person_user_id_index', properties: ['companyId', 'userIdIndex'] },
     { name: 'person_name_index', properties: ['companyId', 'nameIndex'] },
+    { name: 'person_phone_tail_index', properties: ['companyId', 'phoneTailIndex'] },
   ],
 })

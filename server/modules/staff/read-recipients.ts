@@ -1,0 +1,60 @@
+import type { Selection } from '../../../contract/hr/campaign.ts'
+import { fen, type Fen } from '../../../contract/fen.ts'
+import type { Id } from '../../../contract/ids.ts'
+import type { Tx } from '../../kernel/context.ts'
+import { refuse } from '../../kernel/errors.ts'
+import { sql } from '../../kernel/sql.ts'
+
+export interface Recipient {
+  readonly rowId: Id<'rosterRow'>
+  readonly personId: Id<'person'>
+  readonly department: string | null
+  /** What the list says for this person; null where it says nothing. */
+  readonly amountFen: Fen | null
+}
+
+/**
+ * Who of a used list is chosen, in the order of its rows: rows without a fault that were not taken out, whose person is
+ * still with the company. A department is chosen by its whole name; the empty name means people without one. Refuses
+ * with `not_found` for another company's list and `roster_not_ready` for one that is not applied.
+ */
+export async function readRecipients(
+  tx: Tx,
+  wish: { readonly companyId: Id<'company'>; readonly rosterId: Id<'roster'>; readonly selection: Selection },
+): Promise<Recipient[]> {
+  const [roster] = await sql<{ state: string }>(tx.em, 'select state from roster where id = ? and company_id = ?', [
+    wish.rosterId,
+    wish.companyId,
+  ])
+  if (!roster) refuse('not_found')
+  if (roster.state !== 'used') refuse('roster_not_ready')
+  const chosen = conditionOf(wish.selection)
+  const rows = await sql<{ id: Id<'rosterRow'>; person: Id<'person'>; department: string | null; amount: unknown }>(
+    tx.em,
+    `select r.id, r.person_id as person, r.department, r.amount_fen as amount from roster_row r join person p on p.id = r.person_id
+     where r.roster_id = ? and r.faulty = 0 and r.removed = 0 and p.state = 'active' and p.company_id = ?${chosen.text} order by r.row_no`,
+    [wish.rosterId, wish.companyId, ...chosen.values],
+  )
+  return rows.map((row) => ({
+    rowId: row.id,
+    personId: row.person,
+    department: row.department,
+    amountFen: row.amount === null ? null : fen(Number(row.amount)),
+  }))
+}
+
+function conditionOf(selection: Selection): { text: string; values: string[] } {
+  switch (selection.kind) {
+    case 'all':
+      return { text: '', values: [] }
+    case 'departments':
+      return oneOf("coalesce(r.department, '')", selection.departments)
+    case 'rows':
+      return oneOf('r.id', selection.rowIds)
+  }
+}
+
+const oneOf = (column: string, values: readonly string[]) => ({
+  text: ` and ${column} in (${values.map(() => '?').join(',')})`,
+  values: [...values],
+})
