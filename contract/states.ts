@@ -4,7 +4,9 @@ export type Moves = Readonly<Record<string, readonly string[]>>
 /** Compiles only when every target is itself a state of the table. */
 const table = <S extends string>(moves: Readonly<Record<S, readonly NoInfer<S>[]>>) => moves
 
+/** `placing`: its items are still being written; it takes no money yet. */
 export const orderMoves = table({
+  placing: ['awaiting_funds', 'cancelled'],
   awaiting_funds: ['funded', 'cancelled'],
   funded: ['issuing', 'refunding'],
   issuing: ['issued'],

@@ -66,7 +66,7 @@ export const CampaignContent = z.object({
   selection: Selection,
   amountFrom: z.enum(['same', 'column']),
   /** The one amount for all; used where `amountFrom` is `same`. */
-  faceFen: fenField.nullable(),
+  faceFen: fenField.refine((value) => value > 0, { message: 'at least 1 fen' }).nullable(),
   greeting: z.string().max(300),
   /** Null: as soon as the cards are made. */
   sendAtMs: instantField.nullable(),
@@ -74,6 +74,8 @@ export const CampaignContent = z.object({
 export type CampaignContent = z.infer<typeof CampaignContent>
 export const EditCampaignInput = CampaignContent.extend({ id: idField('campaign'), version: z.int() })
 export const CampaignIdInput = z.object({ id: idField('campaign') })
+/** Answer of PUT, submit, reject and cancel: where the campaign stands now. */
+export const MovedCampaign = z.object({ id: idField('campaign'), state: z.enum(campaignStates), version: z.int() })
 export const CreatedCampaign = z.object({ id: idField('campaign') })
 
 /** Counts of one campaign's heads. pending + sent + failed = heads; sent includes opened. */

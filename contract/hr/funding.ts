@@ -5,6 +5,7 @@ import { paymentOutcomes } from '../states.ts'
 export const paymentSources = ['wallet', 'wechat_pay', 'bank_transfer'] as const
 export const paymentStates = ['opened', 'paid', 'refunding', 'part_refunded', 'refunded', 'closed', 'failed'] as const
 export const orderStates = [
+  'placing',
   'awaiting_funds',
   'funded',
   'issuing',

@@ -1,6 +1,9 @@
 import type { Fen } from '../../../contract/fen.ts'
+import type { TemplateView } from '../../../contract/hr/campaign.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
+import { refuse } from '../../kernel/errors.ts'
+import { checkTerms } from './rules.ts'
 import { Brand, TemplateVersion } from './tables.ts'
 
 export interface NewBrand {
@@ -40,18 +43,45 @@ export interface NewTemplate {
   readonly coolingOffMs: number
   /** What a card costs, in basis points of its face; 10,000 when it is not said. */
   readonly priceBp?: number
-  readonly cover?: string
+  readonly cover?: TemplateView['cover']
   readonly scope: string
 }
 
-/** Makes a card template with its first, immutable version; returns the version's id. */
+/**
+ * Makes a card template with its first, immutable version; returns the version's id. Refuses what no card may be: see
+ * `checkTerms`. A version that stands here keeps the rules of cards, whoever chooses it later.
+ */
 export async function createTemplate(tx: Tx, template: NewTemplate): Promise<Id<'templateVersion'>> {
-  const id = tx.newId('templateVersion')
+  return insertVersion(tx, tx.newId('template'), 1, template)
+}
+
+/**
+ * Adds a version to a template; cards and campaigns of older versions stay as they are. Two at once give two numbers
+ * or one error, never one number twice (the unique index decides). Refuses with `not_found` for an unknown template.
+ */
+export async function addTemplateVersion(
+  tx: Tx,
+  templateId: Id<'template'>,
+  template: NewTemplate,
+): Promise<Id<'templateVersion'>> {
+  const [newest] = await tx.em.find(
+    TemplateVersion,
+    { templateId },
+    { orderBy: { number: 'desc' }, limit: 1, disableIdentityMap: true },
+  )
+  if (newest === undefined) refuse('not_found')
+  if (newest.brandId !== template.brandId) refuse('template_refused', { field: 'brandId' })
+  return insertVersion(tx, templateId, newest.number + 1, template)
+}
+
+async function insertVersion(tx: Tx, templateId: Id<'template'>, number: number, template: NewTemplate) {
   const { faces = [], priceBp = 10_000, cover = 'plain', ...facts } = template
+  checkTerms({ ...facts, faces, priceBp })
+  const id = tx.newId('templateVersion')
   await tx.em.insert(TemplateVersion, {
     id,
-    templateId: tx.newId('template'),
-    number: 1,
+    templateId,
+    number,
     kind: 'stored_value',
     faces: JSON.stringify(faces),
     priceBp,

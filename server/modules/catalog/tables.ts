@@ -1,4 +1,4 @@
-import { defineEntity, p } from '@mikro-orm/core'
+import { defineEntity, p, type InferEntity } from '@mikro-orm/core'
 import { codeColumn, fenColumn, idColumn, instantColumn } from '../../kernel/columns.ts'
 
 /** A brand issues cards and owes what stands on them. Its series makes the card numbers. */
@@ -46,3 +46,4 @@ export const TemplateVersion = defineEntity({
   },
   uniques: [{ name: 'template_version_number_unique', properties: ['templateId', 'number'] }],
 })
+export type TemplateVersionRow = InferEntity<typeof TemplateVersion>
