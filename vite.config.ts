@@ -12,6 +12,17 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
+      { test: { name: 'web', include: ['wecom-app/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts', 'server/*.test.ts'],
+          globalSetup: ['server/testing/global-setup.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
       {
         test: {
           name: 'db',

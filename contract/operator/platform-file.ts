@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { fenField } from '../fields.ts'
+import { covers } from '../hr/campaign.ts'
+import { companyRoles } from '../hr/session.ts'
+
+const text = (most: number) => z.string().trim().min(1).max(most)
+
+/** A company with its members and its WeCom, as an operator writes it down. */
+export const CompanyEntry = z.strictObject({
+  code: z.string().regex(/^[a-z0-9-]{2,32}$/, { message: '2 to 32 of a-z, 0-9 and hyphen' }),
+  name: text(100),
+  paymentRoute: z.enum(['strict', 'non_cash']).default('strict'),
+  wecom: z
+    .strictObject({
+      corpId: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+      agentId: z.int().positive(),
+      secret: text(200),
+      callback: z
+        .strictObject({
+          token: z.string().regex(/^[A-Za-z0-9]{1,32}$/),
+          encodingAesKey: z.string().regex(/^[A-Za-z0-9]{43}$/),
+        })
+        .optional(),
+    })
+    .optional(),
+  members: z
+    .array(z.strictObject({ name: text(50), userid: text(64), roles: z.array(z.enum(companyRoles)).min(1) }))
+    .default([]),
+})
+
+/** A card of a brand. The same brand and name with other terms becomes a new version; the old one stays as it is. */
+export const TemplateEntry = z.strictObject({
+  name: text(100),
+  named: z.boolean(),
+  faces: z.array(fenField).default([]),
+  minFaceFen: fenField,
+  maxFaceFen: fenField,
+  stepFen: fenField.refine((value) => value > 0, { message: 'at least 1 fen' }),
+  validDays: z.int().positive().nullable(),
+  coolingOffMs: z.int().min(0).default(0),
+  priceBp: z.int().min(1).max(10_000).default(10_000),
+  cover: z.enum(covers).default('plain'),
+  scope: text(500),
+})
+
+/** A brand that issues cards, who collects its WeChat payments, and its cards. */
+export const BrandEntry = z.strictObject({
+  name: text(100),
+  issuerPrefix: z.string().regex(/^\d{2,8}$/, { message: '2 to 8 digits' }),
+  wechatPay: z
+    .strictObject({ mchid: z.string().regex(/^\d{6,32}$/), appid: text(32) })
+    .nullable()
+    .default(null),
+  templates: z.array(TemplateEntry).default([]),
+})
+
+/** What `npm run operator -- apply FILE` reads. */
+export const PlatformFile = z.strictObject({
+  companies: z.array(CompanyEntry).default([]),
+  brands: z.array(BrandEntry).default([]),
+})
+export type PlatformFile = z.output<typeof PlatformFile>

@@ -1,0 +1,41 @@
+import type { Id, IdKind } from '../contract/ids.ts'
+import { isId } from '../contract/ids.ts'
+import type { Edge } from '../server/kernel/context.ts'
+import { proveBooks } from '../server/modules/analytics/prove-books.ts'
+import { deliverCards } from '../server/modules/delivery/deliver-cards.ts'
+import { sendBatch } from '../server/modules/delivery/send-batch.ts'
+import { watchPayment } from '../server/modules/funding/watch-payment.ts'
+import { issueOrder } from '../server/modules/issuance/issue-order.ts'
+import { eraseRosterChunks } from '../server/modules/staff/erase-roster.ts'
+import { applyRoster } from './apply-roster.ts'
+import { importRoster } from './import-roster.ts'
+
+export type JobArgs = Readonly<Record<string, string | number>>
+/** Does one job. It may be killed at any point and is then run again: whatever it did already must stand. */
+export type Handler = (edge: Edge, args: JobArgs) => Promise<void>
+
+/** Reads an id from a job's arguments; a job that lacks it is a mistake of ours and dies. */
+function idOf<K extends IdKind>(kind: K, args: JobArgs, name: string): Id<K> {
+  const value = args[name]
+  if (!isId(kind, value)) throw new Error(`job without ${name}`)
+  return value
+}
+
+/** Every kind of job there is. */
+export const handlers: Readonly<Record<string, Handler>> = {
+  'roster.import': (edge, args) => importRoster(edge, idOf('roster', args, 'rosterId')),
+  'roster.apply': (edge, args) => applyRoster(edge, idOf('roster', args, 'rosterId')),
+  'roster.erase': (edge) => edge.tx((tx) => eraseRosterChunks(tx)).then(() => undefined),
+  'payment.watch': (edge, args) => watchPayment(edge, idOf('payment', args, 'paymentId')),
+  'order.issue': (edge, args) => issueOrder(edge, idOf('order', args, 'orderId')),
+  'cards.deliver': (edge, args) => deliverCards(edge, idOf('orderSlice', args, 'sliceId')),
+  'batch.send': (edge, args) => sendBatch(edge, idOf('deliveryBatch', args, 'batchId')),
+  'books.prove': proveDaily,
+}
+
+/** The daily proof: what does not add up is an error in the log, by rule and object, for somebody to act on. */
+async function proveDaily(edge: Edge): Promise<void> {
+  const findings = await edge.read(proveBooks)
+  for (const finding of findings) edge.log.error({ ...finding }, 'the books do not add up')
+  edge.log.info({ findings: findings.length }, 'books proved')
+}

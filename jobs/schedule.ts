@@ -1,0 +1,31 @@
+import { schedule } from 'node-cron'
+import type { Edge } from '../server/kernel/context.ts'
+import { enqueue, sweep } from '../server/kernel/outbox.ts'
+
+/** What happens by the clock: node-cron is only the clock, the work is a job that any process may take, once a day. */
+const daily = [
+  { kind: 'books.prove', at: '10 3 * * *' },
+  { kind: 'roster.erase', at: '40 3 * * *' },
+]
+const SWEEP_MS = 10_000
+
+/** Starts the clock; the answer stops it. */
+export function startSchedule(edge: Edge): () => Promise<void> {
+  const tasks = daily.map(({ kind, at }) =>
+    schedule(
+      at,
+      async () => {
+        const day = new Date(edge.clock.now() + 8 * 3_600_000).toISOString().slice(0, 10)
+        await edge.tx((tx) => enqueue(tx, [{ kind, key: `${kind}:${day}`, args: {} }]))
+      },
+      { timezone: 'Asia/Shanghai' },
+    ),
+  )
+  const sweeping = setInterval(() => {
+    edge.tx(sweep).catch((error: unknown) => edge.log.warn({ err: error }, 'leases not swept'))
+  }, SWEEP_MS)
+  return async () => {
+    clearInterval(sweeping)
+    await Promise.all(tasks.map((task) => task.destroy()))
+  }
+}

@@ -1,0 +1,110 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import { makePlatformKey } from './wechatpay/seal.ts'
+import { startWechatPaySandbox } from './wechatpay/server.ts'
+import { startWecomSandbox } from './wecom/server.ts'
+
+const WorldFile = z.strictObject({
+  wecom: z.strictObject({
+    corpId: z.string(),
+    agentId: z.int(),
+    secret: z.string(),
+    callback: z.strictObject({ token: z.string(), encodingAesKey: z.string() }),
+  }),
+  merchants: z.array(
+    z.strictObject({
+      mchid: z.string(),
+      appid: z.string(),
+      certSerial: z.string(),
+      shortName: z.string(),
+      privateKeyPem: z.string(),
+      publicKeyPem: z.string(),
+      apiV3Key: z.string(),
+    }),
+  ),
+  platformKey: z.strictObject({ id: z.string(), publicPem: z.string(), privatePem: z.string() }),
+  operatorKey: z.string(),
+})
+
+/** The credentials of a sandbox: made once, kept in a file, so that they survive restarts. They open nothing real. */
+export type SandboxWorld = z.output<typeof WorldFile>
+
+/** Reads the world from its file, or makes one with two collecting merchants. */
+export function loadWorld(path: string): SandboxWorld {
+  if (existsSync(path)) return WorldFile.parse(JSON.parse(readFileSync(path, 'utf8')))
+  const world: SandboxWorld = {
+    wecom: {
+      corpId: `wwsandbox${randomBytes(5).toString('hex')}`,
+      agentId: 1_000_002,
+      secret: randomBytes(32).toString('base64url'),
+      callback: { token: randomBytes(12).toString('hex'), encodingAesKey: aesKey() },
+    },
+    merchants: [newMerchant('1900000109', '青禾优选'), newMerchant('1900000208', '沐光咖啡')],
+    platformKey: makePlatformKey('PUB_KEY_ID_0119000001092024102900000001'),
+    operatorKey: randomBytes(32).toString('base64url'),
+  }
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, `${JSON.stringify(world, null, 2)}\n`, { mode: 0o600 })
+  return world
+}
+
+/** 43 letters and digits, as WeCom hands them out. */
+function aesKey(): string {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+  return Array.from(randomBytes(43), (byte) => letters[byte % letters.length]).join('')
+}
+
+function newMerchant(mchid: string, shortName: string): SandboxWorld['merchants'][number] {
+  const pair = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  return {
+    mchid,
+    appid: `wx${randomBytes(8).toString('hex')}`,
+    certSerial: randomBytes(20).toString('hex').toUpperCase(),
+    shortName,
+    privateKeyPem: pair.privateKey,
+    publicKeyPem: pair.publicKey,
+    apiV3Key: randomBytes(16).toString('hex'),
+  }
+}
+
+/** WeCom, WeChat Pay and the bank as they run: where they are, and how they stop. */
+export interface RunningSandbox {
+  readonly wecomUrl: string
+  readonly payUrl: string
+  close(): Promise<void>
+}
+
+/** Starts both servers with the credentials of a world. The company is there; people are added through /__ctl/corps. */
+export async function startSandbox(
+  world: SandboxWorld,
+  ports: { readonly wecomPort: number; readonly payPort: number; readonly host?: string },
+): Promise<RunningSandbox> {
+  const host = ports.host ?? '127.0.0.1'
+  const pay = await startWechatPaySandbox({ port: ports.payPort, host, platformKey: world.platformKey })
+  const wecom = await startWecomSandbox({ port: ports.wecomPort, host }).catch(async (error: unknown) => {
+    await pay.close()
+    throw error
+  })
+  const { corpId, agentId, secret } = world.wecom
+  wecom.control.upsertCorp({ corpId, agentId, secret, accountLimit: 20_000, trustedDomains: [host], members: [] })
+  for (const { privateKeyPem: _own, ...merchant } of world.merchants) {
+    await fetch(`${pay.baseUrl}/__ctl/merchants`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(merchant),
+    })
+  }
+  return {
+    wecomUrl: wecom.baseUrl,
+    payUrl: pay.baseUrl,
+    close: async () => {
+      await Promise.all([pay.close(), wecom.close()])
+    },
+  }
+}

@@ -1,0 +1,54 @@
+import type Koa from 'koa'
+import { readBankStatement } from '../importers/bank-statement.ts'
+import type { OpenHouse } from './house.ts'
+import type { Actor } from './kernel/context.ts'
+import type { Endpoint } from './kernel/endpoint.ts'
+import { createHttpApp } from './kernel/http.ts'
+import type { RootLog } from './kernel/log.ts'
+import { sql } from './kernel/sql.ts'
+import { analyticsEndpoints } from './modules/analytics/endpoints.ts'
+import { campaignEndpoints } from './modules/campaign/endpoints.ts'
+import { cardpackEndpoints } from './modules/cardpack/endpoints.ts'
+import { catalogEndpoints } from './modules/catalog/endpoints.ts'
+import { createAuthenticate } from './modules/company/authenticate.ts'
+import { companyEndpoints } from './modules/company/endpoints.ts'
+import { deliveryEndpoints } from './modules/delivery/endpoints.ts'
+import { fundingEndpoints } from './modules/funding/endpoints.ts'
+import { staffEndpoints } from './modules/staff/endpoints.ts'
+import { isPersonActive } from './modules/staff/find-person.ts'
+import { walletEndpoints } from './modules/wallet/endpoints.ts'
+import { pagesOf } from './pages.ts'
+
+/** Every endpoint of the house. Routes, access checks and docs/openapi.json derive from this list. */
+export const endpoints: readonly Endpoint[] = [
+  ...companyEndpoints,
+  ...catalogEndpoints,
+  ...walletEndpoints,
+  ...staffEndpoints,
+  ...campaignEndpoints,
+  ...fundingEndpoints({ readStatement: readBankStatement }),
+  ...deliveryEndpoints,
+  ...analyticsEndpoints,
+  ...cardpackEndpoints,
+]
+
+const anybody: Actor = { kind: 'anybody' }
+
+/** The web side of an open house. */
+export function createApp(
+  open: OpenHouse,
+  options: { readonly log: RootLog; readonly trustProxy: boolean; readonly rate?: { points: number; seconds: number } },
+): Koa {
+  const edge = open.edgeFor(anybody)
+  return createHttpApp({
+    endpoints,
+    edgeFor: (actor, log) => open.edgeFor(actor, log),
+    authenticate: createAuthenticate({ edge, personActive: isPersonActive }),
+    origins: [new URL(open.house.publicUrl).origin],
+    log: options.log,
+    trustProxy: options.trustProxy,
+    ready: async () => (await edge.read((tx) => sql(tx.em, 'select 1 as one'))).length === 1,
+    pages: pagesOf(),
+    ...(options.rate === undefined ? {} : { rate: options.rate }),
+  })
+}

@@ -1,0 +1,84 @@
+import { BrandEntry, CompanyEntry, type PlatformFile } from '../contract/operator/platform-file.ts'
+import type { z } from 'zod'
+import type { Edge, Tx } from './kernel/context.ts'
+import { canonical } from './kernel/once.ts'
+import { changeBrand, findBrandByPrefix } from './modules/catalog/change-brand.ts'
+import { addTemplateVersion, createBrand, createTemplate } from './modules/catalog/create-template.ts'
+import { readNewestVersions } from './modules/catalog/read-template.ts'
+import { addMember } from './modules/company/add-member.ts'
+import { changeCompany } from './modules/company/change-company.ts'
+import { connectWecom } from './modules/company/connect-wecom.ts'
+import { createCompany } from './modules/company/create-company.ts'
+import { findCompanyByCode } from './modules/company/read-company.ts'
+import { openWallet } from './modules/wallet/open-wallet.ts'
+
+/** What the file did, or would do, to one thing. Members and the WeCom connection belong to their company's line. */
+export interface Applied {
+  readonly kind: 'company' | 'brand' | 'template'
+  readonly key: string
+  readonly action: 'create' | 'change' | 'same'
+}
+
+class DryRun extends Error {}
+
+/**
+ * Brings companies, brands and templates in line with a file: a second time it changes nothing. What the file does not
+ * name stays as it is. With `dryRun` everything is done in a transaction that is taken back, so the answer is true.
+ */
+export async function applyPlatform(edge: Edge, file: PlatformFile, dryRun: boolean): Promise<Applied[]> {
+  const done: Applied[] = []
+  const all = async (tx: Tx): Promise<void> => {
+    for (const company of file.companies) done.push(...(await applyCompany(tx, company)))
+    for (const brand of file.brands) done.push(...(await applyBrand(tx, brand)))
+    if (dryRun) throw new DryRun()
+  }
+  await edge.tx(all).catch((error: unknown) => {
+    if (!(error instanceof DryRun)) throw error
+  })
+  return done
+}
+
+async function applyCompany(tx: Tx, entry: z.output<typeof CompanyEntry>): Promise<Applied[]> {
+  const known = await findCompanyByCode(tx, entry.code)
+  const id = known?.id ?? (await createCompany(tx, entry))
+  const changed = known !== null && (await changeCompany(tx, { id, ...entry }))
+  if (known === null) await openWallet(tx, id)
+  if (entry.wecom !== undefined) {
+    const { callback = null, ...app } = entry.wecom
+    await connectWecom(tx, { companyId: id, ...app, callback })
+  }
+  for (const member of entry.members) await addMember(tx, { companyId: id, ...member })
+  return [{ kind: 'company', key: entry.code, action: actionOf(known === null, changed) }]
+}
+
+async function applyBrand(tx: Tx, entry: z.output<typeof BrandEntry>): Promise<Applied[]> {
+  const known = await findBrandByPrefix(tx, entry.issuerPrefix)
+  const id = known?.id ?? (await createBrand(tx, entry))
+  const changed = known !== null && (await changeBrand(tx, id, entry))
+  const done: Applied[] = [{ kind: 'brand', key: entry.issuerPrefix, action: actionOf(known === null, changed) }]
+  const standing = (await readNewestVersions(tx)).filter((version) => version.brandId === id)
+  for (const template of entry.templates) {
+    const version = standing.find((one) => one.name === template.name)
+    const wanted = { brandId: id, ...template }
+    const key = `${entry.issuerPrefix} ${template.name}`
+    if (version === undefined) await createTemplate(tx, wanted)
+    else if (!sameTerms(version, template)) await addTemplateVersion(tx, version.templateId, wanted)
+    const same = version !== undefined && sameTerms(version, template)
+    done.push({ kind: 'template', key, action: actionOf(version === undefined, !same) })
+  }
+  return done
+}
+
+const actionOf = (fresh: boolean, changed: boolean): Applied['action'] => {
+  if (fresh) return 'create'
+  return changed ? 'change' : 'same'
+}
+
+/** Whether a version says what the entry says, field by field of the entry. */
+function sameTerms(
+  version: { readonly faces: string },
+  entry: z.output<typeof BrandEntry>['templates'][number],
+): boolean {
+  const stands: Record<string, unknown> = { ...version, faces: JSON.parse(version.faces) as unknown }
+  return Object.entries(entry).every(([name, value]) => canonical(stands[name] ?? null) === canonical(value))
+}

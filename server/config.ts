@@ -1,0 +1,210 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import type { MerchantCredentials } from './channels/wechatpay/crypto.ts'
+import type { BankAccount } from './kernel/house.ts'
+import { newKeyRing, readKeys, type Keys } from './kernel/key-ring.ts'
+
+/** Everything a process is told at its start. Checked as a whole: every problem is named at once. */
+export interface Config {
+  readonly production: boolean
+  readonly role: 'all' | 'web' | 'worker'
+  readonly port: number
+  readonly host: string
+  readonly publicUrl: string
+  readonly databaseUrl: string
+  readonly dataDir: string
+  readonly keys: Keys
+  readonly logLevel: string
+  readonly trustProxy: boolean
+  readonly custody: BankAccount & { readonly name: string }
+  /** `inside`: this process starts the sandbox. `outside`: another one runs it. Null: the real WeCom and WeChat Pay. */
+  readonly sandbox: { readonly mode: 'inside' | 'outside'; readonly wecomPort: number; readonly payPort: number } | null
+  readonly wecom: { readonly apiBase: string; readonly oauthBase: string; readonly loginBase: string }
+  readonly wechatPay: {
+    readonly baseUrl: string
+    readonly merchants: readonly MerchantCredentials[]
+    readonly platformKeys: Readonly<Record<string, string>>
+  } | null
+}
+
+/** What is wrong with the environment: each line names a variable and says what to do. It shows no value. */
+export class ConfigProblems extends Error {
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'ConfigProblems'
+    this.problems = problems
+  }
+}
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const origin = z.url({ protocol: /^https?$/ }).refine((text) => new URL(text).origin === text.replace(/\/$/, ''), {
+  message: 'an origin without a path, such as https://fuli.example.com',
+})
+const text = (most: number) => z.string().trim().min(1).max(most)
+
+const Environment = z.strictObject({
+  NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+  PORT: port.default(8080),
+  HOST: z.string().default('127.0.0.1'),
+  PUBLIC_URL: origin.optional(),
+  DATABASE_URL: z
+    .string()
+    .refine((value) => value.startsWith('mysql://') || !value.includes('://'), {
+      message: 'mysql://user:password@host:port/database, or a path for SQLite',
+    })
+    .optional(),
+  FULIKA_ROLE: z.enum(['all', 'web', 'worker']).default('all'),
+  FULIKA_DATA_DIR: text(500).default('data'),
+  FULIKA_KEY_RING: text(20_000).optional(),
+  FULIKA_KEY_RING_FILE: text(500).optional(),
+  FULIKA_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  FULIKA_TRUST_PROXY: z.enum(['on', 'off']).default('off'),
+  FULIKA_SANDBOX: z.enum(['inside', 'outside', 'off']).optional(),
+  FULIKA_SANDBOX_WECOM_PORT: port.default(8091),
+  FULIKA_SANDBOX_PAY_PORT: port.default(8092),
+  FULIKA_CUSTODY_HOLDER: text(100).optional(),
+  FULIKA_CUSTODY_NUMBER: z
+    .string()
+    .regex(/^[0-9 -]{8,40}$/)
+    .optional(),
+  FULIKA_CUSTODY_BANK: text(100).optional(),
+  FULIKA_WECOM_API_BASE: origin.default('https://qyapi.weixin.qq.com'),
+  FULIKA_WECOM_OAUTH_BASE: origin.default('https://open.weixin.qq.com'),
+  FULIKA_WECOM_LOGIN_BASE: origin.default('https://login.work.weixin.qq.com'),
+  FULIKA_WECHAT_PAY_BASE: origin.default('https://api.mch.weixin.qq.com'),
+  FULIKA_WECHAT_PAY_FILE: text(500).optional(),
+})
+type Given = z.output<typeof Environment>
+
+const WechatPayFile = z.strictObject({
+  merchants: z.array(
+    z.strictObject({
+      mchid: z.string().regex(/^\d{6,32}$/),
+      appid: z.string().min(1).max(32),
+      certSerial: z.string().min(8),
+      privateKeyPem: z.string().includes('PRIVATE KEY'),
+      apiV3Key: z.string().length(32),
+    }),
+  ),
+  platformKeys: z.record(z.string(), z.string().includes('PUBLIC KEY')),
+})
+
+/** Names that are ours besides FULIKA_*; anything else in the environment is the machine's business. */
+const plainNames = ['NODE_ENV', 'PORT', 'HOST', 'PUBLIC_URL', 'DATABASE_URL']
+
+/** Reads the environment. Throws ConfigProblems that names every variable which is unknown, malformed or missing. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const own = Object.entries(env).filter(
+    ([name, value]) => value !== undefined && value !== '' && (name.startsWith('FULIKA_') || plainNames.includes(name)),
+  )
+  const parsed = Environment.safeParse(Object.fromEntries(own))
+  const problems = parsed.success ? [] : parsed.error.issues.flatMap(tellIssue)
+  if (!parsed.success) throw new ConfigProblems(problems)
+  const given = parsed.data
+  const production = given.NODE_ENV === 'production'
+  problems.push(...contradictions(given, production))
+  const keys = readKeyRing(given, production, problems)
+  const wechatPay = readWechatPay(given, problems)
+  if (problems.length > 0 || keys === null) throw new ConfigProblems(problems)
+  const sandboxMode = given.FULIKA_SANDBOX ?? (production || wechatPay !== null ? 'off' : 'inside')
+  return {
+    production,
+    role: given.FULIKA_ROLE,
+    port: given.PORT,
+    host: given.HOST,
+    publicUrl: (given.PUBLIC_URL ?? `http://127.0.0.1:${given.PORT}`).replace(/\/$/, ''),
+    databaseUrl: given.DATABASE_URL ?? join(given.FULIKA_DATA_DIR, 'fulika.sqlite'),
+    dataDir: given.FULIKA_DATA_DIR,
+    keys,
+    logLevel: given.FULIKA_LOG_LEVEL,
+    trustProxy: given.FULIKA_TRUST_PROXY === 'on',
+    custody: {
+      name: 'main',
+      holder: given.FULIKA_CUSTODY_HOLDER ?? '福利卡平台备付金（沙箱）',
+      number: given.FULIKA_CUSTODY_NUMBER ?? '1100 0000 0000 0001',
+      bank: given.FULIKA_CUSTODY_BANK ?? '沙箱银行',
+    },
+    sandbox:
+      sandboxMode === 'off'
+        ? null
+        : { mode: sandboxMode, wecomPort: given.FULIKA_SANDBOX_WECOM_PORT, payPort: given.FULIKA_SANDBOX_PAY_PORT },
+    wecom: {
+      apiBase: given.FULIKA_WECOM_API_BASE,
+      oauthBase: given.FULIKA_WECOM_OAUTH_BASE,
+      loginBase: given.FULIKA_WECOM_LOGIN_BASE,
+    },
+    wechatPay,
+  }
+}
+
+function tellIssue(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((name) => `${name}: not a variable of ours; check its spelling`)
+  return [`${issue.path.join('.')}: ${issue.message}`]
+}
+
+/** What each variable allows by itself and all of them together do not. */
+function contradictions(given: Given, production: boolean): string[] {
+  const sandboxOn = given.FULIKA_SANDBOX === 'inside' || given.FULIKA_SANDBOX === 'outside'
+  const real = given.FULIKA_WECHAT_PAY_FILE !== undefined
+  const custody = [given.FULIKA_CUSTODY_HOLDER, given.FULIKA_CUSTODY_NUMBER, given.FULIKA_CUSTODY_BANK]
+  return [
+    ...(sandboxOn && production ? ['FULIKA_SANDBOX: not in production; set it to off'] : []),
+    ...(sandboxOn && real
+      ? ['FULIKA_SANDBOX: not beside real credentials (FULIKA_WECHAT_PAY_FILE); set one of them']
+      : []),
+    ...(production && given.PUBLIC_URL === undefined ? ['PUBLIC_URL: needed in production'] : []),
+    ...(production && given.DATABASE_URL === undefined
+      ? ['DATABASE_URL: needed in production (mysql://… or a path for SQLite)']
+      : []),
+    ...(production && custody.includes(undefined)
+      ? ['FULIKA_CUSTODY_HOLDER, FULIKA_CUSTODY_NUMBER, FULIKA_CUSTODY_BANK: needed in production']
+      : []),
+    ...(given.FULIKA_KEY_RING !== undefined && given.FULIKA_KEY_RING_FILE !== undefined
+      ? ['FULIKA_KEY_RING, FULIKA_KEY_RING_FILE: set one of them']
+      : []),
+  ]
+}
+
+/** In production the ring must be there already (`npm run setup` makes it); to try the product out it is made at once. */
+function readKeyRing(given: Given, production: boolean, problems: string[]): Keys | null {
+  const path = given.FULIKA_KEY_RING_FILE ?? join(given.FULIKA_DATA_DIR, 'key-ring.json')
+  const name = given.FULIKA_KEY_RING === undefined ? 'FULIKA_KEY_RING_FILE' : 'FULIKA_KEY_RING'
+  try {
+    if (given.FULIKA_KEY_RING !== undefined) return readKeys(given.FULIKA_KEY_RING)
+    if (!existsSync(path)) {
+      if (production) {
+        problems.push(`${name}: no key ring at ${path}; run npm run setup, or name the file`)
+        return null
+      }
+      writeKeyRing(path)
+    }
+    return readKeys(readFileSync(path, 'utf8'))
+  } catch (error) {
+    problems.push(
+      `${name}: not a key ring (${error instanceof z.ZodError ? 'a key is missing or malformed' : 'unreadable'})`,
+    )
+    return null
+  }
+}
+
+/** Makes a key ring file that only its owner may read. Throws when one is there. */
+export function writeKeyRing(path: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, newKeyRing(), { mode: 0o600, flag: 'wx' })
+}
+
+function readWechatPay(given: Given, problems: string[]): Config['wechatPay'] {
+  if (given.FULIKA_WECHAT_PAY_FILE === undefined) return null
+  try {
+    const file = WechatPayFile.parse(JSON.parse(readFileSync(given.FULIKA_WECHAT_PAY_FILE, 'utf8')))
+    return { baseUrl: given.FULIKA_WECHAT_PAY_BASE, ...file }
+  } catch (error) {
+    const fields =
+      error instanceof z.ZodError ? error.issues.map((issue) => issue.path.join('.')).join(', ') : 'unreadable'
+    problems.push(`FULIKA_WECHAT_PAY_FILE: ${fields}`)
+    return null
+  }
+}

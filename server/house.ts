@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { SandboxWorld } from '../sandbox/world.ts'
+import type { Ports } from './channels/ports.ts'
+import { wechatPayAdapter } from './channels/wechatpay/adapter.ts'
+import { wecomAdapter } from './channels/wecom/adapter.ts'
+import type { Config } from './config.ts'
+import { lockSqlite } from './db/lock.ts'
+import { openStore, type Store } from './db/orm.ts'
+import type { Actor, Edge, Scope, Tx } from './kernel/context.ts'
+import type { House } from './kernel/house.ts'
+import { claimKeys } from './kernel/key-ring.ts'
+import type { Log } from './kernel/log.ts'
+import { idSource } from './kernel/new-ids.ts'
+import { enqueuedIn, systemClock } from './kernel/outbox.ts'
+import { sealWith } from './kernel/seal.ts'
+import { leaseWorkerNumber } from './kernel/worker-number.ts'
+
+/** A house with its database open and its ports connected: scopes come from here. */
+export interface OpenHouse {
+  readonly house: House
+  readonly store: Store
+  readonly edgeFor: (actor: Actor, log?: Log) => Edge
+  /** Told when a commit wrote jobs. */
+  onJobs: () => void
+  readonly close: () => Promise<void>
+}
+
+/** Where the outside is: the sandbox's addresses and credentials, or null for the real ones of the configuration. */
+export interface Outside {
+  readonly world: SandboxWorld
+  readonly wecomUrl: string
+  readonly payUrl: string
+}
+
+/**
+ * Opens the database, brings it up to date, checks that the key ring is the one it is sealed with, and takes a worker
+ * number. Throws with a sentence for the operator when something does not fit. `lost` is called when the number is lost.
+ */
+export async function openHouse(
+  config: Config,
+  parts: { readonly log: Log; readonly outside: Outside | null; readonly lost?: () => void; readonly shared?: boolean },
+): Promise<OpenHouse> {
+  const sqlite = !config.databaseUrl.startsWith('mysql:')
+  if (sqlite) mkdirSync(dirname(config.databaseUrl), { recursive: true })
+  const unlock = sqlite && parts.shared !== true ? lockSqlite(config.databaseUrl) : () => undefined
+  const store = await openStore(config.databaseUrl)
+  const house: House = {
+    publicUrl: config.publicUrl,
+    seal: sealWith(config.keys.ring, randomBytes),
+    sessionKey: config.keys.session,
+    numberKey: config.keys.numberKey,
+    custody: config.custody,
+    sandbox: parts.outside !== null,
+  }
+  const noIds = (): never => {
+    throw new Error('no worker number yet')
+  }
+  const base = { house, clock: systemClock, random: randomBytes, log: parts.log, newId: noIds as Scope['newId'] }
+  const early = { ...base, actor: { kind: 'system', name: 'start' } as const }
+  const inTx = <T>(scope: Scope, work: (tx: Tx) => Promise<T>) => store.write((em) => work({ ...scope, em }))
+  const wrong = await inTx(early, (tx) => claimKeys(tx, config.keys))
+  if (wrong.length > 0) {
+    await store.close()
+    unlock()
+    throw new Error(`the key ring lacks keys that this database is sealed with: ${wrong.join(', ')}`)
+  }
+  const lost = parts.lost ?? (() => process.exit(70))
+  const lease = await leaseWorkerNumber({ ...early, tx: (work) => inTx(early, work) }, lost)
+  const newId = idSource(lease.number, systemClock)
+  const ports = portsOf(config, parts.outside)
+  const open: OpenHouse = {
+    house,
+    store,
+    onJobs: () => undefined,
+    edgeFor: (actor, log = parts.log) => {
+      const scope: Scope = { ...base, newId, actor, log }
+      return {
+        ...scope,
+        ports,
+        tx: async (work) => {
+          let wake = false
+          const result = await store.write(async (em) => {
+            const tx: Tx = { ...scope, em }
+            const answer = await work(tx)
+            wake = enqueuedIn.has(tx)
+            return answer
+          })
+          if (wake) open.onJobs()
+          return result
+        },
+        read: (work) => store.read((em) => work({ ...scope, em })),
+      }
+    },
+    close: async () => {
+      await lease.release()
+      await store.close()
+      unlock()
+    },
+  }
+  return open
+}
+
+function portsOf(config: Config, outside: Outside | null): Ports {
+  const now = () => Date.now()
+  const pay =
+    outside === null
+      ? config.wechatPay
+      : {
+          baseUrl: outside.payUrl,
+          merchants: outside.world.merchants,
+          platformKeys: { [outside.world.platformKey.id]: outside.world.platformKey.publicPem },
+        }
+  const bases =
+    outside === null
+      ? config.wecom
+      : { apiBase: outside.wecomUrl, oauthBase: outside.wecomUrl, loginBase: outside.wecomUrl }
+  return {
+    wecom: wecomAdapter({ ...bases, now }),
+    wechatPay: wechatPayAdapter({
+      baseUrl: pay?.baseUrl ?? 'https://api.mch.weixin.qq.com',
+      merchants: pay?.merchants ?? [],
+      platformKeys: pay?.platformKeys ?? {},
+      notifyUrl: `${config.publicUrl}/notify/wechatpay`,
+      now,
+      random: randomBytes,
+    }),
+  }
+}

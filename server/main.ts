@@ -1,0 +1,97 @@
+// npm start: the whole product in one process (web, worker, and outside production the sandbox with a demo company).
+// FULIKA_ROLE=web or worker splits it for production; jobs/main.ts is the worker by itself.
+import { join } from 'node:path'
+import { handlers } from '../jobs/handlers.ts'
+import { startSchedule } from '../jobs/schedule.ts'
+import { startWorker } from '../jobs/worker.ts'
+import { loadWorld, startSandbox, type RunningSandbox } from '../sandbox/world.ts'
+import { createApp } from './app.ts'
+import { ConfigProblems, readConfig, type Config } from './config.ts'
+import { prepareDemo } from './demo-company.ts'
+import { openHouse, type Outside } from './house.ts'
+import { serve } from './kernel/http.ts'
+import { createLog, type RootLog } from './kernel/log.ts'
+
+/** A running process: its address, and how it stops without dropping what it holds. */
+export interface Running {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** Starts what the role asks for. Throws ConfigProblems or an Error with a sentence for the operator. */
+export async function start(config: Config, log: RootLog): Promise<Running> {
+  const { outside, sandbox } = await startOutside(config)
+  const open = await openHouse(config, { log, outside })
+  const edge = open.edgeFor({ kind: 'system', name: 'worker' })
+  if (outside !== null) await prepareDemo(open.edgeFor({ kind: 'system', name: 'demo' }), outside)
+  const worker = config.role === 'web' ? null : startWorker(edge, handlers)
+  const endSchedule = worker === null ? null : startSchedule(edge)
+  if (worker !== null) open.onJobs = () => worker.wake()
+  const web =
+    config.role === 'worker'
+      ? null
+      : await serve(createApp(open, { log, trustProxy: config.trustProxy }), config.port, config.host)
+  return {
+    url: web === null ? '' : `http://${config.host}:${web.port}`,
+    stop: async () => {
+      await web?.close()
+      await endSchedule?.()
+      await worker?.stop()
+      await open.close()
+      await sandbox?.close()
+    },
+  }
+}
+
+async function startOutside(config: Config): Promise<{ outside: Outside | null; sandbox: RunningSandbox | null }> {
+  if (config.sandbox === null) return { outside: null, sandbox: null }
+  const world = loadWorld(join(config.dataDir, 'sandbox.json'))
+  const { mode, ...ports } = config.sandbox
+  if (mode === 'inside') {
+    const sandbox = await startSandbox(world, ports)
+    return { outside: { world, wecomUrl: sandbox.wecomUrl, payUrl: sandbox.payUrl }, sandbox }
+  }
+  const at = (port: number): string => `http://127.0.0.1:${port}`
+  return { outside: { world, wecomUrl: at(ports.wecomPort), payUrl: at(ports.payPort) }, sandbox: null }
+}
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env)
+  const log = createLog({ level: config.logLevel })
+  const running = await start(config, log)
+  if (config.sandbox !== null) tellNewcomer(config, running.url)
+  let stopping = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(130)
+      stopping = true
+      running.stop().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      )
+    })
+  }
+}
+
+function tellNewcomer(config: Config, url: string): void {
+  const at = (port: number): string => `http://127.0.0.1:${port}`
+  const { wecomPort, payPort } = config.sandbox ?? { wecomPort: 0, payPort: 0 }
+  console.log(`
+福利卡 Fulika 已启动（沙箱）  running with the sandbox
+
+  管理后台 HR console     ${url}/console/    企业代码 company code: demo
+  平台后台 platform       ${url}/ops/        访问密钥 access key: see operatorKey in ${config.dataDir}/sandbox.json
+  员工手机 phones         ${at(wecomPort)}/phone
+  收银台和银行 cashier    ${at(payPort)}/scan   ${at(payPort)}/bank
+`)
+}
+
+if (import.meta.main) {
+  main().catch((error: unknown) => {
+    if (error instanceof ConfigProblems) {
+      console.error('The environment does not fit:')
+      for (const problem of error.problems) console.error(`  ${problem}`)
+    } else console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 78
+  })
+}
