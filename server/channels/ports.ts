@@ -21,7 +21,30 @@ export interface WecomSent {
   readonly unlicensedUsers: readonly string[]
 }
 
-/** Source: protocols wecom, sections 1, 3, 4.2, 5. Every call throws OutsideError (see kernel/outside.ts). */
+/** The callback of one app as it stands in the WeCom console, and the id that its messages are meant for. */
+export interface WecomCallbackKeys {
+  readonly token: string
+  readonly encodingAesKey: string
+  readonly corpId: string
+}
+
+/** The query of a callback after one URL-decode. */
+export interface WecomCallbackQuery {
+  readonly msg_signature?: string | undefined
+  readonly timestamp?: string | undefined
+  readonly nonce?: string | undefined
+  readonly echostr?: string | undefined
+}
+
+/** A callback after signature, age, encryption and addressee held. */
+export interface WecomCallback {
+  /** What it is about: the event's name, or the message's type, in lower case; `other` when it names none. */
+  readonly kind: string
+  /** The plain XML. It may hold personal data: never logged, stored sealed only. */
+  readonly message: string
+}
+
+/** Source: protocols wecom, sections 1 to 5. Every network call throws OutsideError (see kernel/outside.ts). */
 export interface WecomPort {
   /** Sends a body that was stored before; the very same bytes may be sent again inside the duplicate window. */
   send(app: WecomApp, body: string): Promise<WecomSent>
@@ -31,6 +54,10 @@ export interface WecomPort {
   memberByCode(app: WecomApp, code: string): Promise<string | null>
   /** Where a browser goes to sign in: silent inside the WeCom client, by QR on a desktop. `state` is hex. */
   signInUrl(app: WecomApp, where: 'client' | 'desktop', redirectUri: string, state: string): string
+  /** The exact text that answers the verification of a callback address (2.4). Throws NoticeRefused. No network. */
+  verifyCallback(keys: WecomCallbackKeys, query: WecomCallbackQuery): string
+  /** Verifies the raw bytes of a callback and opens them (2.5). Throws NoticeRefused. No network. */
+  openCallback(keys: WecomCallbackKeys, query: WecomCallbackQuery, raw: Buffer): WecomCallback
 }
 
 /** A collecting merchant of WeChat Pay (a brand, see protocols wechat-pay section 0). */

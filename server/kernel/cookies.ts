@@ -18,20 +18,36 @@ export interface CookieOptions {
 
 /** A signed session: payload and HMAC-SHA256, both base64url. It is signed, not sealed: it holds ids only. */
 export function encodeSession(payload: SessionPayload, key: Secret<string>): string {
-  const body = Buffer.from(JSON.stringify(payload)).toString('base64url')
-  return `${body}.${sign(body, key).toString('base64url')}`
+  return encodeSigned('session', payload, key)
 }
 
 /** The payload of a session that we signed and that is not over at `nowMs`; else null. */
 export function decodeSession(text: string | undefined, key: Secret<string>, nowMs: number): SessionPayload | null {
+  const payload = decodeSigned('session', SessionPayload, text, key)
+  return payload !== null && payload.expiresAtMs > nowMs ? payload : null
+}
+
+/** Signs a value for one purpose: what was signed for another purpose does not decode. No personal data in it. */
+export function encodeSigned(purpose: string, value: object, key: Secret<string>): string {
+  const body = Buffer.from(JSON.stringify(value)).toString('base64url')
+  return `${body}.${sign(purpose, body, key).toString('base64url')}`
+}
+
+/** The value that we signed for this purpose and that fits the schema; else null. */
+export function decodeSigned<T extends z.ZodType>(
+  purpose: string,
+  schema: T,
+  text: string | undefined,
+  key: Secret<string>,
+): z.output<T> | null {
   if (text === undefined || text.length > 4096) return null
   const [body, mac, ...rest] = text.split('.')
   if (body === undefined || mac === undefined || rest.length > 0) return null
   const given = Buffer.from(mac, 'base64url')
-  const expected = sign(body, key)
+  const expected = sign(purpose, body, key)
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null
-  const parsed = SessionPayload.safeParse(parseJson(Buffer.from(body, 'base64url').toString('utf8')))
-  return parsed.success && parsed.data.expiresAtMs > nowMs ? parsed.data : null
+  const parsed = schema.safeParse(parseJson(Buffer.from(body, 'base64url').toString('utf8')))
+  return parsed.success ? parsed.data : null
 }
 
 /** One Set-Cookie line: httpOnly, SameSite=Lax. An empty value with `maxAgeMs: 0` removes the cookie. */
@@ -53,8 +69,8 @@ export function readCookies(header: string | undefined): ReadonlyMap<string, str
   return cookies
 }
 
-function sign(body: string, key: Secret<string>): Buffer {
-  return createHmac('sha256', key.reveal()).update(`session.${body}`).digest()
+function sign(purpose: string, body: string, key: Secret<string>): Buffer {
+  return createHmac('sha256', key.reveal()).update(`${purpose}.${body}`).digest()
 }
 
 function parseJson(text: string): unknown {

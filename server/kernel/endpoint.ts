@@ -20,6 +20,8 @@ export interface Http {
   readonly idempotencyKey: string | null
   readonly lang: Lang
   readonly requestId: string
+  /** Where the request came from, for throttling only: it is neither stored nor logged. */
+  readonly ip: string
   setCookie(name: string, value: string, options?: CookieOptions): void
   setHeader(name: string, value: string): void
   redirect(url: string): void

@@ -17,6 +17,8 @@ import type { RootLog } from './log.ts'
 import { createHttpMetrics, type HttpMetrics } from './metrics.ts'
 
 export interface Credentials {
+  /** The path that is asked for: it decides whose session counts. */
+  readonly path: string
   readonly cookies: ReadonlyMap<string, string>
   readonly headers: Readonly<Record<string, string>>
 }
@@ -155,7 +157,7 @@ async function answer(
   const requestId = String(ctx.state['requestId'])
   const headers = headersOf(ctx)
   checkOrigin(ctx, one, options.origins)
-  const actor = await options.authenticate({ cookies: readCookies(headers['cookie']), headers })
+  const actor = await options.authenticate({ path: ctx.path, cookies: readCookies(headers['cookie']), headers })
   if (!can(actor.kind, 'roles' in actor ? actor.roles : [], one.may))
     refuse(actor.kind === 'anybody' ? 'unauthenticated' : 'forbidden')
   const who = actorKey(actor)
@@ -166,7 +168,8 @@ async function answer(
   const json = one.body === 'json' ? parseJson(ctx, raw) : {}
   const params = ctx['params'] as Record<string, string>
   const query = Object.fromEntries(new URLSearchParams(ctx.querystring))
-  const http = httpOf(ctx, { params, query, headers, raw, idempotencyKey, lang: langOf(ctx), requestId })
+  const facts = { params, query, headers, raw, idempotencyKey, lang: langOf(ctx), requestId, ip: ctx.ip }
+  const http = httpOf(ctx, facts)
   const edge = options.edgeFor(actor, options.log.child({ requestId }), requestId)
   const result = await one.handle(edge, { ...query, ...json, ...params }, http)
   ctx.set('Cache-Control', ctx.response.get('Cache-Control') || 'no-store')
@@ -175,7 +178,7 @@ async function answer(
   else if (result === undefined && !ctx.body && ctx.status === 404) ctx.status = 204
 }
 
-type HttpFacts = Pick<Http, 'params' | 'query' | 'headers' | 'raw' | 'idempotencyKey' | 'lang' | 'requestId'>
+type HttpFacts = Pick<Http, 'params' | 'query' | 'headers' | 'raw' | 'idempotencyKey' | 'lang' | 'requestId' | 'ip'>
 
 function httpOf(ctx: Koa.Context, facts: HttpFacts): Http {
   return {

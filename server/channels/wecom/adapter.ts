@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { OutsideError } from '../../kernel/outside.ts'
-import type { WecomApp, WecomPort, WecomSent } from '../ports.ts'
+import type { WecomApp, WecomCallbackKeys, WecomPort, WecomSent } from '../ports.ts'
+import { kindOf, openCallback, verifyUrl, type CallbackConfig } from './callback.ts'
 import {
   ALL_RECIPIENTS_INVALID,
   DEAD_SECRET,
@@ -88,7 +89,16 @@ export function wecomAdapter(options: WecomOptions): WecomPort {
       return userid === undefined || userid === '' || userid.includes('/') ? null : userid
     },
     signInUrl: (app, where, redirectUri, state) => signInUrl(options, app, where, redirectUri, state),
+    verifyCallback: (keys, query) => verifyUrl(configOf(keys), query, options.now()),
+    openCallback(keys, query, raw) {
+      const { message } = openCallback(configOf(keys), query, raw, options.now())
+      return { kind: kindOf(message), message }
+    },
   }
+}
+
+function configOf(keys: WecomCallbackKeys): CallbackConfig {
+  return { token: keys.token, aesKey: keys.encodingAesKey, receiveIds: [keys.corpId] }
 }
 
 function caller(options: WecomOptions): (call: Call) => Promise<Answer> {

@@ -2,6 +2,7 @@ import { createDecipheriv, timingSafeEqual } from 'node:crypto'
 import { getSignature } from '@wecom/crypto'
 import { XMLParser } from 'fast-xml-parser'
 import { NoticeRefused } from '../../kernel/outside.ts'
+import type { WecomCallbackQuery } from '../ports.ts'
 
 /** What one callback address expects. `receiveIds`: the ids that its messages may be meant for. */
 export interface CallbackConfig {
@@ -11,14 +12,6 @@ export interface CallbackConfig {
   readonly receiveIds: readonly string[]
   /** Oldest and newest accepted timestamp, from now. Default five minutes. */
   readonly freshMs?: number
-}
-
-/** The query of a callback after one URL-decode. */
-export interface CallbackQuery {
-  readonly msg_signature?: string | undefined
-  readonly timestamp?: string | undefined
-  readonly nonce?: string | undefined
-  readonly echostr?: string | undefined
 }
 
 /** An opened callback: the plain XML as it was sent and the id it was meant for. */
@@ -37,7 +30,7 @@ const envelope = new XMLParser({
 })
 
 /** Answers the verification of a callback address: the exact plain text to send back. Throws NoticeRefused. */
-export function verifyUrl(config: CallbackConfig, query: CallbackQuery, nowMs?: number): string {
+export function verifyUrl(config: CallbackConfig, query: WecomCallbackQuery, nowMs?: number): string {
   if (query.echostr === undefined || query.echostr === '') throw new NoticeRefused('malformed')
   return open(config, query, query.echostr, nowMs).message
 }
@@ -45,14 +38,28 @@ export function verifyUrl(config: CallbackConfig, query: CallbackQuery, nowMs?: 
 /** Checks signature, age, encryption and addressee of a callback over its raw body. Throws NoticeRefused. */
 export function openCallback(
   config: CallbackConfig,
-  query: CallbackQuery,
+  query: WecomCallbackQuery,
   rawBody: Buffer,
   nowMs: number,
 ): OpenedCallback {
   return open(config, query, encryptedPart(rawBody), nowMs)
 }
 
-function open(config: CallbackConfig, query: CallbackQuery, encrypted: string, nowMs?: number): OpenedCallback {
+/** What an opened callback is about: its event, else its message type, in lower case; `other` when it names neither. */
+export function kindOf(message: string): string {
+  if (/<!DOCTYPE|<!ENTITY/i.test(message)) return 'other'
+  let root: unknown
+  try {
+    root = field(envelope.parse(message), 'xml')
+  } catch {
+    return 'other'
+  }
+  const named = field(root, 'Event') ?? field(root, 'InfoType') ?? field(root, 'MsgType')
+  const kind = typeof named === 'string' ? named.toLowerCase() : ''
+  return /^[a-z0-9_]{1,40}$/.test(kind) ? kind : 'other'
+}
+
+function open(config: CallbackConfig, query: WecomCallbackQuery, encrypted: string, nowMs?: number): OpenedCallback {
   const { msg_signature: given, timestamp, nonce } = query
   if (!given || !timestamp || !nonce) throw new NoticeRefused('signature_missing')
   const wanted = Buffer.from(getSignature(config.token, timestamp, nonce, encrypted))

@@ -1,19 +1,25 @@
 import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
-import { change } from '../../kernel/sql.ts'
 import { trail } from '../../kernel/trail.ts'
+import { Company } from './tables.ts'
 
-/** Changes a company's name and how it may pay from 5,000 yuan on. False when it says the same already. */
-export async function changeCompany(
-  tx: Tx,
-  company: { readonly id: Id<'company'>; readonly name: string; readonly paymentRoute: 'strict' | 'non_cash' },
-): Promise<boolean> {
-  const { id, name, paymentRoute } = company
-  const changed = await change(
-    tx.em,
-    'update company set name = ?, payment_route = ? where id = ? and (name <> ? or payment_route <> ?)',
-    [name, paymentRoute, id, name, paymentRoute],
-  )
-  if (changed === 1) await trail(tx, { objectId: id, act: 'company.changed', note: paymentRoute })
-  return changed === 1
+export interface CompanyChange {
+  readonly id: Id<'company'>
+  readonly name: string
+  readonly paymentRoute: 'strict' | 'non_cash'
+}
+
+/**
+ * Brings a company's name and payment route in line. Returns false when they already were, or there is no such
+ * company. Throws RangeError on a name that cannot be one.
+ */
+export async function changeCompany(tx: Tx, change: CompanyChange): Promise<boolean> {
+  const { id, paymentRoute } = change
+  const name = change.name.trim()
+  if (name === '' || name.length > 100) throw new RangeError('a company name has 1 to 100 characters')
+  const differs = { $or: [{ name: { $ne: name } }, { paymentRoute: { $ne: paymentRoute } }] }
+  const changed = await tx.em.nativeUpdate(Company, { id, ...differs }, { name, paymentRoute })
+  if (changed !== 1) return false
+  await trail(tx, { objectId: id, act: 'company.changed', note: `payment route ${paymentRoute}` })
+  return true
 }

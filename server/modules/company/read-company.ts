@@ -1,0 +1,41 @@
+import type { Id } from '../../../contract/ids.ts'
+import type { Tx } from '../../kernel/context.ts'
+import { refuse } from '../../kernel/errors.ts'
+import { Company, WecomConnection } from './tables.ts'
+
+export interface CompanyFacts {
+  readonly id: Id<'company'>
+  readonly code: string
+  readonly name: string
+  readonly paymentRoute: 'strict' | 'non_cash'
+  readonly state: 'active' | 'suspended'
+}
+
+type Where = { readonly id: Id<'company'> } | { readonly code: string }
+
+/** A company by id; null when there is none. */
+export async function readCompany(tx: Tx, companyId: Id<'company'>): Promise<CompanyFacts | null> {
+  return find(tx, { id: companyId })
+}
+
+/** A company by the code that people type; null when there is none. */
+export async function findCompanyByCode(tx: Tx, code: string): Promise<CompanyFacts | null> {
+  return find(tx, { code: code.trim().toLowerCase() })
+}
+
+/** The company that is connected to this corp of WeCom; null when none is. */
+export async function findCompanyByCorpId(tx: Tx, corpId: string): Promise<CompanyFacts | null> {
+  const row = await tx.em.findOne(WecomConnection, { corpId }, { disableIdentityMap: true })
+  return row && find(tx, { id: row.companyId })
+}
+
+/** A company that may act now. Refuses with `not_found` and `company_suspended`. */
+export async function readActiveCompany(tx: Tx, where: Where): Promise<CompanyFacts> {
+  const company = (await find(tx, where)) ?? refuse('not_found')
+  return company.state === 'active' ? company : refuse('company_suspended')
+}
+
+async function find(tx: Tx, where: Where): Promise<CompanyFacts | null> {
+  const row = await tx.em.findOne(Company, where, { disableIdentityMap: true })
+  return row && { id: row.id, code: row.code, name: row.name, paymentRoute: row.paymentRoute, state: row.state }
+}
