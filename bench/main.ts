@@ -1,0 +1,39 @@
+/**
+ * npm run bench -- issue --cards N [--db mysql|sqlite] [--json]
+ * npm run bench -- import --rows N [--json]
+ * Prints what it does as it goes and the figures as one JSON object in the last line.
+ */
+import { parseArgs } from 'node:util'
+import { benchIssue } from './issue.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    cards: { type: 'string', default: '1000000' },
+    rows: { type: 'string', default: '200000' },
+    db: { type: 'string', default: 'mysql' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
+
+async function main(): Promise<void> {
+  const [name] = positionals
+  const figures = name === 'issue' ? await benchIssue(count(values.cards), database(values.db), say) : null
+  if (figures === null)
+    throw new Error('usage: npm run bench -- issue|import [--cards N] [--rows N] [--db mysql|sqlite]')
+  console.log(JSON.stringify(figures, null, values.json ? undefined : 2))
+}
+
+function count(text: string): number {
+  const found = Number(text)
+  if (!Number.isSafeInteger(found) || found < 1) throw new Error(`not a count: ${text}`)
+  return found
+}
+
+function database(text: string): 'mysql' | 'sqlite' {
+  if (text !== 'mysql' && text !== 'sqlite') throw new Error(`no such database: ${text}`)
+  return text
+}
+
+await main()
