@@ -18,6 +18,8 @@ export const account = {
   wallet: (companyId: Id<'company'>) => at('wallet', companyId),
   /** Money secured for an order and not yet turned into cards. */
   orderFunds: (orderId: Id<'order'>) => at('order-funds', orderId),
+  /** Money that arrived for an order beyond what it needed: it waits for its refund. */
+  overpaid: (orderId: Id<'order'>) => at('overpaid', orderId),
   /** Money that arrived and belongs to no open need: it waits for a person. */
   unmatched: (source: string) => at('unmatched', source),
   brandPayable: (brandId: Id<'brand'>) => at('brand-payable', brandId),

@@ -1,0 +1,57 @@
+import { fen, sumFen, type Fen } from '../../../contract/fen.ts'
+import type { Id } from '../../../contract/ids.ts'
+import { readSum } from '../../kernel/columns.ts'
+import type { Tx } from '../../kernel/context.ts'
+import { sql } from '../../kernel/sql.ts'
+import { readBrands, readVersions } from '../catalog/read-template.ts'
+import { readPrices } from '../order/read-order.ts'
+import type { Need } from './rules.ts'
+
+/** A brand of an order: its price in the order, and who collects WeChat payments for it (null: nobody). */
+export interface OrderBrand {
+  readonly id: Id<'brand'>
+  readonly name: string
+  readonly priceFen: Fen
+  readonly merchant: { readonly mchid: string; readonly appid: string } | null
+}
+
+/** The brands of an order by id. It never changes once the order is placed; the prices sum to the order's total. */
+export async function readOrderBrands(tx: Tx, orderId: Id<'order'>): Promise<OrderBrand[]> {
+  const prices = await readPrices(tx, orderId)
+  const versions = await readVersions(
+    tx,
+    prices.map((price) => price.templateVersionId),
+  )
+  const brandOf = new Map(versions.map((version) => [version.id, version.brandId]))
+  const brandIds = [...new Set(versions.map((version) => version.brandId))].sort()
+  const brands = new Map((await readBrands(tx, brandIds)).map((brand) => [brand.id, brand]))
+  return brandIds.map((id) => {
+    const brand = brands.get(id)!
+    const own = prices.filter((price) => brandOf.get(price.templateVersionId) === id)
+    const { mchid, appid } = brand
+    return {
+      id,
+      name: brand.name,
+      priceFen: sumFen(own.map((price) => price.priceFen)),
+      merchant: mchid && appid ? { mchid, appid } : null,
+    }
+  })
+}
+
+/** What each brand of an order still misses: its price less the parts of the payments that arrived. */
+export async function readNeeds(
+  tx: Tx,
+  orderId: Id<'order'>,
+  brands: readonly Pick<OrderBrand, 'id' | 'priceFen'>[],
+): Promise<Need[]> {
+  const rows = await sql<{ brand_id: Id<'brand'>; total: unknown }>(
+    tx.em,
+    "select payment_part.brand_id, sum(payment_part.amount_fen) as total from payment_part join payment on payment.id = payment_part.payment_id where payment.order_id = ? and payment.state in ('paid', 'refunding', 'part_refunded', 'refunded') group by payment_part.brand_id",
+    [orderId],
+  )
+  const paid = new Map(rows.map((row) => [row.brand_id, readSum(row.total)]))
+  return brands.map((brand) => ({
+    brandId: brand.id,
+    missingFen: fen(Math.max(0, brand.priceFen - (paid.get(brand.id) ?? 0))),
+  }))
+}

@@ -1,0 +1,103 @@
+import { fen, splitFen, type Fen } from '../../../contract/fen.ts'
+import type { Id } from '../../../contract/ids.ts'
+import type { OrderState, PaymentOutcome } from '../../../contract/states.ts'
+
+/** How long a Native QR lives; its text is good for as long (protocols wechat-pay 2.1). */
+export const NATIVE_LIFE_MS = 2 * 3_600_000
+/** One WeChat payment carries at most ten million yuan (protocols wechat-pay 2.7). */
+export const NATIVE_MOST_FEN = 1_000_000_000
+
+/** What a brand of an order is owed in all, and what it still misses. */
+export interface Need {
+  readonly brandId: Id<'brand'>
+  readonly missingFen: Fen
+}
+
+export interface Part {
+  readonly brandId: Id<'brand'>
+  readonly amountFen: Fen
+}
+
+/** Cuts an amount over what each brand still misses, the odd fen by largest remainder. The parts sum to the amount. */
+export function cutParts(amount: Fen, needs: readonly Need[]): Part[] {
+  if (amount === 0) return []
+  const shares = splitFen(
+    amount,
+    needs.map((need) => need.missingFen),
+  )
+  return needs
+    .map((need, index) => ({ brandId: need.brandId, amountFen: shares[index]! }))
+    .filter((part) => part.amountFen > 0)
+}
+
+export interface Arrived {
+  readonly amount: Fen
+  readonly asked: Fen
+  /** We had closed or given up the payment before. */
+  readonly wasClosed: boolean
+  readonly orderState: OrderState
+  /** What may count: what the payment's brands still miss. */
+  readonly needed: Fen
+}
+
+/**
+ * What becomes of money that arrived: how much counts for the order, how much is surplus and waits, and the outcome's
+ * name. Money is never turned away: what does not count is kept under the order's own account of overpaid money.
+ */
+export function judgeArrival(arrived: Arrived): { counted: Fen; surplus: Fen; outcome: PaymentOutcome } {
+  const takes = arrived.orderState === 'awaiting_funds'
+  const counted = fen(takes ? Math.min(arrived.amount, arrived.needed) : 0)
+  return { counted, surplus: fen(arrived.amount - counted), outcome: outcomeOf(arrived, counted) }
+}
+
+function outcomeOf(arrived: Arrived, counted: number): PaymentOutcome {
+  if (['cancelled', 'closed', 'refunding', 'refunded'].includes(arrived.orderState)) return 'order_closed'
+  if (counted === 0) return 'duplicate'
+  if (arrived.wasClosed) return 'late'
+  if (counted < arrived.amount || arrived.amount > arrived.asked) return 'over'
+  return arrived.amount < arrived.asked ? 'short' : 'exact'
+}
+
+const firstLooksMs = [5_000, 20_000, 80_000]
+const LOOK_EVERY_MS = 180_000
+
+/** When to ask about an open payment again: 5 s, 20 s and 80 s after it was opened, then every three minutes. */
+export function nextLookAt(openedAtMs: number, nowMs: number): number {
+  const age = nowMs - openedAtMs
+  const early = firstLooksMs.find((step) => step > age)
+  if (early !== undefined) return openedAtMs + early
+  const last = firstLooksMs.at(-1)!
+  return openedAtMs + last + (Math.floor((age - last) / LOOK_EVERY_MS) + 1) * LOOK_EVERY_MS
+}
+
+/** No 0, 1, I, L, O, U: what a person reads and types at a bank stays itself. No W: `FLKW` begins a wallet's reference. */
+const letters = '23456789ABCDEFGHJKMNPQRSTVXYZ'
+const PREFIX = 'FLK'
+const LENGTH = 8
+const FAIR = 256 - (256 % letters.length)
+
+/** A fresh reference for a bank transfer: `FLK` and 8 characters, 38 bits of chance. */
+export function newReference(random: (bytes: number) => Buffer): string {
+  let text = ''
+  while (text.length < LENGTH) {
+    for (const byte of random(LENGTH)) {
+      // Bytes from the largest multiple of 29 on are thrown away: each letter stays equally likely.
+      if (byte < FAIR && text.length < LENGTH) text += letters[byte % letters.length]!
+    }
+  }
+  return PREFIX + text
+}
+
+/** A memo as references are looked for in it: plain capital letters, without spaces, dashes and dots. */
+export const plainMemo = (memo: string): string =>
+  memo
+    .normalize('NFKC')
+    .toUpperCase()
+    .replaceAll(/[\s\-_.·,:;#*/]/g, '')
+
+/** Everything in a memo that has the form of a payment's or a wallet's reference, whatever stands around it. */
+export function referencesIn(memo: string): { payments: string[]; wallets: string[] } {
+  const plain = plainMemo(memo)
+  const all = (pattern: RegExp) => [...new Set([...plain.matchAll(pattern)].map((match) => match[1]!))]
+  return { payments: all(/(?=(FLK[2-9A-HJKMNP-TVX-Z]{8}))/g), wallets: all(/(?=(FLKW[2-9A-HJKMNP-Z]{8}))/g) }
+}
