@@ -92,7 +92,7 @@ export async function startSandbox(
     throw error
   })
   const { corpId, agentId, secret } = world.wecom
-  wecom.control.upsertCorp({ corpId, agentId, secret, accountLimit: 20_000, trustedDomains: [host], members: [] })
+  wecom.control.upsertCorp({ corpId, agentId, secret, accountLimit: 20_000, trustedDomains: [], members: [] })
   for (const { privateKeyPem: _own, ...merchant } of world.merchants) {
     await fetch(`${pay.baseUrl}/__ctl/merchants`, {
       method: 'POST',

@@ -5,7 +5,8 @@ import { readStaffList } from '../importers/staff-list.ts'
 import { applyPlatform } from './apply-platform.ts'
 import type { Outside } from './house.ts'
 import type { Edge } from './kernel/context.ts'
-import { createOperator, findOperatorByKey } from './modules/company/create-operator.ts'
+import { createOperator } from './modules/company/create-operator.ts'
+import { findOperatorByKey } from './modules/company/read-operator.ts'
 
 const yuan = (amount: number): number => amount * 100
 /** The people who use the demo company's console; their userids sign in on the sandbox. */
@@ -81,11 +82,11 @@ export async function prepareDemo(edge: Edge, outside: Outside): Promise<void> {
     if ((await findOperatorByKey(tx, key)) === null)
       await createOperator(tx, { name: '平台运营', roles: ['ops', 'risk', 'finance', 'admin'], key })
   })
-  await fillDirectory(outside)
+  await fillDirectory(outside, new URL(edge.house.publicUrl).host)
 }
 
 /** Puts the people of samples/rosters/clean-200.xlsx into the sandbox's WeCom, as a company would have them there. */
-async function fillDirectory(outside: Outside): Promise<void> {
+async function fillDirectory(outside: Outside, trusted: string): Promise<void> {
   const path = join(import.meta.dirname, '../samples/rosters/clean-200.xlsx')
   const list = await readStaffList(await readFile(path), { fileName: 'clean-200.xlsx' })
   const staff = list.people.flatMap((person, index) => {
@@ -97,7 +98,7 @@ async function fillDirectory(outside: Outside): Promise<void> {
   const answer = await fetch(`${outside.wecomUrl}/__ctl/corps`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ corpId, agentId, secret, accountLimit: 20_000, trustedDomains: ['127.0.0.1'], members }),
+    body: JSON.stringify({ corpId, agentId, secret, accountLimit: 20_000, trustedDomains: [trusted], members }),
   })
   if (!answer.ok) throw new Error(`the sandbox's WeCom does not take its people: ${answer.status}`)
 }

@@ -71,10 +71,12 @@ ${field('payerName', '付款户名')}${field('payerAccount', '付款账号', '62
 /** Mounts the bank: a page to transfer from, a control call, and the statement. Bodies are raw in `ctx.state.raw`. */
 export function mountBank(router: Router, now: () => number): void {
   const transfers: Transfer[] = []
+  // A bank never uses a serial number again, so one that starts anew goes on elsewhere.
+  const startedMs = now()
   const take = (value: unknown): Transfer | string => {
     const parsed = transferInput.safeParse(value)
     if (!parsed.success) return z.prettifyError(parsed.error)
-    const serial = `SBX${String(transfers.length + 1).padStart(12, '0')}`
+    const serial = `SBX${startedMs}${String(transfers.length + 1).padStart(8, '0')}`
     const transfer = { ...parsed.data, serial, atMs: parsed.data.atMs ?? now() }
     transfers.push(transfer)
     return transfer

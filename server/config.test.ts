@@ -1,0 +1,86 @@
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ConfigProblems, readConfig, writeKeyRing } from './config.ts'
+
+const folder = () => mkdtempSync(join(tmpdir(), 'fulika-config-'))
+const problemsOf = (env: Record<string, string>): readonly string[] => {
+  try {
+    readConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigProblems) return error.problems
+    throw error
+  }
+  return []
+}
+
+function production(): Record<string, string> {
+  const dir = folder()
+  writeKeyRing(join(dir, 'key-ring.json'))
+  return {
+    NODE_ENV: 'production',
+    FULIKA_DATA_DIR: dir,
+    PUBLIC_URL: 'https://fuli.example.com',
+    DATABASE_URL: 'mysql://fulika@db/fulika',
+    FULIKA_CUSTODY_HOLDER: '某平台',
+    FULIKA_CUSTODY_NUMBER: '6222 0000 0000 0001',
+    FULIKA_CUSTODY_BANK: '某银行',
+  }
+}
+
+test('an empty environment gives the sandbox on SQLite with a key ring that only its owner may read', () => {
+  const dir = folder()
+  const config = readConfig({ FULIKA_DATA_DIR: dir })
+  expect(config.sandbox).toEqual({ mode: 'inside', wecomPort: 8091, payPort: 8092 })
+  expect(config.databaseUrl).toBe(join(dir, 'fulika.sqlite'))
+  expect(statSync(join(dir, 'key-ring.json')).mode & 0o777).toBe(0o600)
+  expect(readConfig({ FULIKA_DATA_DIR: dir }).keys.ring.keys).toEqual(config.keys.ring.keys)
+})
+
+test('every unknown and malformed variable is named at once, and no value is shown', () => {
+  const problems = problemsOf({
+    FULIKA_SANBOX: 'secret-a',
+    PORT: 'secret-b',
+    FULIKA_ROLE: 'secret-c',
+    DATABASE_URL: 'http://secret-d',
+  })
+  for (const name of ['FULIKA_SANBOX', 'PORT', 'FULIKA_ROLE', 'DATABASE_URL'])
+    expect(problems.some((line) => line.startsWith(name))).toBe(true)
+  expect(problems.join('\n')).not.toMatch(/secret-/)
+})
+
+test('production never starts on the sandbox, nor without its own facts', () => {
+  expect(problemsOf({ ...production(), FULIKA_SANDBOX: 'inside' })[0]).toMatch(/^FULIKA_SANDBOX/)
+  expect(readConfig(production()).sandbox).toBeNull()
+  const missing = problemsOf({ NODE_ENV: 'production', FULIKA_DATA_DIR: folder() }).join('\n')
+  for (const name of ['PUBLIC_URL', 'DATABASE_URL', 'FULIKA_CUSTODY_HOLDER', 'FULIKA_KEY_RING_FILE'])
+    expect(missing).toContain(name)
+})
+
+test('real credentials never stand beside the sandbox', () => {
+  const dir = folder()
+  const file = join(dir, 'pay.json')
+  writeFileSync(file, JSON.stringify({ merchants: [], platformKeys: {} }))
+  const env = { FULIKA_DATA_DIR: dir, FULIKA_WECHAT_PAY_FILE: file }
+  expect(problemsOf({ ...env, FULIKA_SANDBOX: 'outside' })[0]).toMatch(/^FULIKA_SANDBOX/)
+  expect(readConfig(env).sandbox).toBeNull()
+})
+
+test('a key ring that lacks a key, or is cut short, is refused without showing one', () => {
+  const dir = folder()
+  const path = join(dir, 'key-ring.json')
+  writeKeyRing(path)
+  const text = readFileSync(path, 'utf8')
+  const ring = JSON.parse(text) as { keys: Record<string, string> }
+  for (const broken of [
+    text.slice(0, 60),
+    JSON.stringify({ ...ring, keys: {} }),
+    JSON.stringify({ ...ring, root: 'AAAA' }),
+  ]) {
+    writeFileSync(path, broken)
+    const problems = problemsOf({ FULIKA_DATA_DIR: dir }).join('\n')
+    expect(problems).toMatch(/FULIKA_KEY_RING_FILE: not a key ring/)
+    expect(problems).not.toContain(ring.keys['k1'])
+  }
+})
