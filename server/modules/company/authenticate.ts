@@ -1,0 +1,67 @@
+import { isId, type Id } from '../../../contract/ids.ts'
+import type { Actor, Edge, Tx } from '../../kernel/context.ts'
+import { decodeSession } from '../../kernel/cookies.ts'
+import type { Credentials } from '../../kernel/http.ts'
+import { sql } from '../../kernel/sql.ts'
+import { sessionCookies, type SessionOf } from './open-session.ts'
+import { rolesOf } from './read-members.ts'
+import { readOperator } from './read-operator.ts'
+
+export interface AuthenticateOptions {
+  readonly edge: Pick<Edge, 'read' | 'house' | 'clock'>
+  /** Whether this person of this company still has a card pack; the persons belong to another module. */
+  readonly personActive: (tx: Tx, personId: Id<'person'>) => Promise<boolean>
+}
+
+const anybody: Actor = { kind: 'anybody' }
+
+/**
+ * Tells who asks: the path decides whose cookie counts, and the rows are read each time, so that somebody removed, a
+ * role taken away and a suspended company count from the next request on. A cookie that does not hold is nobody.
+ */
+export function createAuthenticate(options: AuthenticateOptions): (credentials: Credentials) => Promise<Actor> {
+  const { edge, personActive } = options
+  return async ({ path, cookies }) => {
+    const kind = kindOf(path)
+    if (kind === null) return anybody
+    const session = decodeSession(cookies.get(sessionCookies[kind].name), edge.house.sessionKey, edge.clock.now())
+    if (session === null || session.kind !== kind) return anybody
+    const { companyId, memberId, personId, operatorId } = session.ids
+    const found = await edge.read(async (tx): Promise<Actor | null> => {
+      if (kind === 'operator') return isId('operator', operatorId) ? operatorActor(tx, operatorId) : null
+      if (!isId('company', companyId)) return null
+      if (kind === 'member') return isId('member', memberId) ? memberActor(tx, companyId, memberId) : null
+      if (!isId('person', personId) || !(await isCompanyActive(tx, companyId))) return null
+      return (await personActive(tx, personId)) ? { kind, companyId, personId } : null
+    })
+    return found ?? anybody
+  }
+}
+
+function kindOf(path: string): SessionOf['kind'] | null {
+  for (const kind of ['member', 'employee', 'operator'] as const) {
+    const prefix = sessionCookies[kind].path
+    if (path === prefix || path.startsWith(`${prefix}/`)) return kind
+  }
+  return null
+}
+
+async function memberActor(tx: Tx, companyId: Id<'company'>, memberId: Id<'member'>): Promise<Actor | null> {
+  const [row] = await sql<{ roles: string }>(
+    tx.em,
+    `select member.roles as roles from member join company on company.id = member.company_id
+      where member.id = ? and company.id = ? and member.state = 'active' and company.state = 'active'`,
+    [memberId, companyId],
+  )
+  return row ? { kind: 'member', companyId, memberId, roles: rolesOf(row.roles) } : null
+}
+
+async function isCompanyActive(tx: Tx, companyId: Id<'company'>): Promise<boolean> {
+  const rows = await sql(tx.em, "select 1 from company where id = ? and state = 'active'", [companyId])
+  return rows.length === 1
+}
+
+async function operatorActor(tx: Tx, operatorId: Id<'operator'>): Promise<Actor | null> {
+  const operator = await readOperator(tx, operatorId)
+  return operator && { kind: 'operator', operatorId, roles: operator.roles }
+}
