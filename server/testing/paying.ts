@@ -1,0 +1,124 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { startWechatPaySandbox, type WechatPaySandbox } from '../../sandbox/wechatpay/server.ts'
+import type { Ports, WecomPort } from '../channels/ports.ts'
+import { wechatPayAdapter } from '../channels/wechatpay/adapter.ts'
+import type { MerchantCredentials } from '../channels/wechatpay/crypto.ts'
+import type { Actor, Edge } from '../kernel/context.ts'
+import type { Endpoint } from '../kernel/endpoint.ts'
+import { createHttpApp, serve } from '../kernel/http.ts'
+import { silentLog } from '../kernel/log.ts'
+import type { TestDatabase } from './databases.ts'
+
+/** Two merchants of the WeChat Pay sandbox, one for each brand of a test. */
+export const merchants = [
+  { mchid: '1900000101', appid: 'wxsandbox0001' },
+  { mchid: '1900000102', appid: 'wxsandbox0001' },
+] as const
+
+export interface PayWorld {
+  readonly sandbox: WechatPaySandbox
+  readonly credentials: readonly MerchantCredentials[]
+  /** Moves the clock of the sandbox and of every house that stands on it. */
+  shiftMs: number
+  /** A control call of the sandbox; throws unless it answers 200. */
+  readonly ctl: (path: string, body?: unknown, method?: 'POST' | 'DELETE') => Promise<unknown>
+}
+
+/** Starts the WeChat Pay sandbox with the two merchants; the caller closes it. */
+export async function startPayWorld(): Promise<PayWorld> {
+  const pair = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  const clock = { shiftMs: 0 }
+  const sandbox = await startWechatPaySandbox({ noticeRetryScale: 0.001, now: () => Date.now() + clock.shiftMs })
+  const ctl: PayWorld['ctl'] = async (path, body = {}, method = 'POST') => {
+    const request = { method, body: JSON.stringify(body) }
+    const response = await fetch(`${sandbox.baseUrl}/__ctl/${path}`, request)
+    if (response.status !== 200) throw new Error(`sandbox: ${path} answered ${response.status}`)
+    return response.json()
+  }
+  const credentials = merchants.map(({ mchid, appid }, index) => ({
+    mchid,
+    appid,
+    certSerial: `AA${mchid}`,
+    privateKeyPem: pair.privateKey,
+    apiV3Key: String(index).repeat(32),
+  }))
+  for (const { mchid, appid, certSerial, apiV3Key } of credentials)
+    await ctl('merchants', { mchid, appid, certSerial, apiV3Key, publicKeyPem: pair.publicKey, shortName: '青禾食品' })
+  return Object.assign(clock, { sandbox, credentials, ctl })
+}
+
+export interface Answer {
+  readonly status: number
+  readonly body: Record<string, unknown>
+}
+
+export interface PayHouse {
+  readonly url: string
+  readonly ports: Ports
+  readonly edge: (actor?: Actor) => Edge
+  /** A request of somebody; JSON unless the body is bytes. */
+  readonly call: (actor: Actor, method: string, path: string, body?: unknown, key?: string) => Promise<Answer>
+  readonly close: () => Promise<void>
+}
+
+/** Serves endpoints over HTTP on a test database with the real WeChat Pay adapter; `x-actor` says who asks. */
+export async function servePayHouse(
+  database: TestDatabase,
+  world: PayWorld,
+  endpoints: readonly Endpoint[],
+): Promise<PayHouse> {
+  const now = () => Date.now() + world.shiftMs
+  let ports: Ports | undefined
+  const edge = (actor?: Actor) => database.edge(ports!, actor, now)
+  const app = createHttpApp({
+    endpoints,
+    edgeFor: (actor) => edge(actor),
+    authenticate: async ({ headers }) =>
+      headers['x-actor'] === undefined ? { kind: 'anybody' } : (JSON.parse(headers['x-actor']) as Actor),
+    origins: [],
+    log: silentLog(),
+  })
+  const server = await serve(app, 0, '127.0.0.1')
+  const url = `http://127.0.0.1:${server.port}`
+  const { platformPublicKeyId, platformPublicKeyPem, baseUrl } = world.sandbox
+  const wechatPay = wechatPayAdapter({
+    baseUrl,
+    merchants: world.credentials,
+    platformKeys: { [platformPublicKeyId]: platformPublicKeyPem },
+    notifyUrl: `${url}/notify/wechatpay`,
+    now,
+    random: randomBytes,
+  })
+  ports = { wechatPay, wecom: noWecom }
+  return {
+    url,
+    ports,
+    edge,
+    call: async (actor, method, path, body, key) => {
+      const bytes = body instanceof Uint8Array
+      const response = await fetch(url + path, {
+        method,
+        headers: {
+          'x-actor': JSON.stringify(actor),
+          ...(body === undefined || bytes ? {} : { 'content-type': 'application/json' }),
+          ...(key === undefined ? {} : { 'idempotency-key': key }),
+        },
+        ...(body === undefined ? {} : { body: bytes ? Buffer.from(body) : JSON.stringify(body) }),
+      })
+      const text = await response.text()
+      return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) }
+    },
+    close: () => server.close(1000),
+  }
+}
+
+/** Payments never speak with WeCom: any use of it throws. */
+const noWecom = new Proxy({} as WecomPort, {
+  get: () => {
+    throw new Error('this test has no WeCom')
+  },
+})
