@@ -1,5 +1,6 @@
 import { ZodError } from 'zod'
 import { errorCodes, type ErrorCode, type Lang } from '../../contract/error-codes.ts'
+import { OnceConflict } from './once.ts'
 import { NoticeRefused, OutsideError } from './outside.ts'
 
 export interface ErrorMore {
@@ -61,6 +62,8 @@ export function toProblem(error: unknown, lang: Lang, requestId: string): Proble
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
   if (error instanceof ZodError) return fromZod(error)
+  if (error instanceof OnceConflict)
+    return new AppError('idempotency_conflict', { cause: error, ...(error.field === '' ? {} : { field: error.field }) })
   if (error instanceof NoticeRefused) return new AppError('notice_refused', { cause: error })
   if (error instanceof OutsideError)
     return new AppError('provider_unavailable', { cause: error, retryAfterMs: error.retryAfterMs })
