@@ -44,14 +44,14 @@ export const RecipientView = z.object({
 export type RecipientView = z.infer<typeof RecipientView>
 export const Recipients = z.object({ people: z.array(RecipientView), nextCursor: z.string().nullable() })
 
-/** POST /hr/campaigns/:id/resend: everybody who failed for a reason, or the deliveries named. */
+/** POST /hr/campaigns/:id/resend, Idempotency-Key: everybody who failed for a reason, or the deliveries named. */
 export const ResendInput = z.object({
   id: idField('campaign'),
   reason: z.enum(deliveryReasonCodes).optional(),
   deliveryIds: z.array(idField('delivery')).max(1000).optional(),
 })
 export const Resent = z.object({ queued: z.int() })
-/** POST /hr/deliveries/:id/correct: a corrected identity for one person, then sent again. */
+/** POST /hr/deliveries/:id/correct: a corrected identity for one person, then sent again. Answers as a resend of one. */
 export const CorrectInput = z.object({
   id: idField('delivery'),
   wecomUserId: z

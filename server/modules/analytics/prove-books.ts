@@ -7,6 +7,8 @@ interface Check {
   readonly rule: string
   /** Gives a row (subject, stored, posted) for each object that is off. */
   readonly query: string
+  /** What is counted, where it is not money. */
+  readonly unit?: 'heads'
 }
 
 const checks: readonly Check[] = [
@@ -46,9 +48,37 @@ const checks: readonly Check[] = [
       group by wallet.company_id, wallet.balance_fen
       having wallet.balance_fen <> coalesce(sum(wallet_movement.amount_fen), 0)`,
   },
+  {
+    rule: 'deliveries_are_within_the_heads',
+    unit: 'heads',
+    query: `select campaign.id as subject, coalesce(campaign.heads, 0) as stored, count(delivery.id) as posted
+      from campaign join delivery on delivery.campaign_id = campaign.id group by campaign.id, campaign.heads
+      having count(delivery.id) > coalesce(campaign.heads, 0)
+        or (max(campaign.state) = 'finished' and count(delivery.id) <> campaign.heads)`,
+  },
+  {
+    rule: 'cards_of_a_campaign_are_planned_to_be_sent',
+    unit: 'heads',
+    query: `select campaign.id as subject, count(card.id) as stored, count(delivery.id) as posted
+      from campaign join order_slice on order_slice.order_id = campaign.order_id
+      join job on job.job_key = DELIVER_JOB and job.state = 'done'
+      join order_item on order_item.order_id = order_slice.order_id
+        and order_item.seq >= order_slice.from_seq and order_item.seq < order_slice.to_seq
+      join card on card.order_item_id = order_item.id
+      left join delivery on delivery.campaign_id = campaign.id and delivery.person_id = card.holder_id
+      group by campaign.id having count(card.id) <> count(delivery.id)`,
+  },
+  {
+    rule: 'messages_under_way_are_in_an_open_batch',
+    unit: 'heads',
+    query: `select delivery.campaign_id as subject, count(*) as stored, count(delivery_batch.id) as posted
+      from delivery left join delivery_batch
+        on delivery_batch.id = delivery.batch_id and delivery_batch.state = 'planned'
+      where delivery.state = 'sending' group by delivery.campaign_id having count(*) <> count(delivery_batch.id)`,
+  },
 ]
 
-/** Proves that what is stored equals what was posted: cards, brands, orders, wallets and the ledger. Empty is the proof. */
+/** Proves that what is stored equals what was posted: cards, brands, orders, wallets, messages and the ledger. Empty is the proof. */
 export async function proveBooks(tx: Tx): Promise<Finding[]> {
   const findings = await proveLedger(tx)
   const mysql = dialectOf(tx.em) === 'mysql'
@@ -59,12 +89,13 @@ export async function proveBooks(tx: Tx): Promise<Finding[]> {
       .replaceAll('BRAND_CARDS', joined('cards', 'brand.id'))
       .replaceAll('ORDER_FUNDS', joined('order-funds', 'orders.id'))
       .replaceAll('WALLET_OWED', joined('wallet', 'wallet.company_id'))
+      .replaceAll('DELIVER_JOB', joined('cards.deliver', 'order_slice.id'))
     const rows = await sql<{ subject: string; stored: unknown; posted: unknown }>(tx.em, text)
     findings.push(
       ...rows.map((row) => ({
         rule: check.rule,
         subject: row.subject,
-        detail: `stored ${readSum(row.stored)} fen, posted ${readSum(row.posted)} fen`,
+        detail: `stored ${readSum(row.stored)} ${check.unit ?? 'fen'}, posted ${readSum(row.posted)} ${check.unit ?? 'fen'}`,
       })),
     )
   }

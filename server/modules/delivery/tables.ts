@@ -15,7 +15,7 @@ export const Delivery = defineEntity({
     state: codeColumn<DeliveryState>(16),
     version: p.integer(),
     reason: codeColumn<DeliveryReason>(32).nullable(),
-    /** How many batches carried it; more than one means that it was resent. */
+    /** How many batches carried it and may have reached the person; more than one means that it was resent. */
     attempts: p.integer(),
     batchId: idColumn<'deliveryBatch'>().nullable(),
     sentAtMs: instantColumn().nullable(),
@@ -50,3 +50,4 @@ export const DeliveryBatch = defineEntity({
   },
   indexes: [{ name: 'delivery_batch_campaign_index', properties: ['campaignId', 'id'] }],
 })
+export type DeliveryBatchRow = InferEntity<typeof DeliveryBatch>

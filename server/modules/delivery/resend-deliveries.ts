@@ -1,0 +1,101 @@
+import { deliveryReasonCodes, deliveryReasons, type DeliveryReason } from '../../../contract/delivery-reasons.ts'
+import type { Id } from '../../../contract/ids.ts'
+import { limits } from '../../../contract/limits.ts'
+import { readSum } from '../../kernel/columns.ts'
+import type { Tx } from '../../kernel/context.ts'
+import { refuse } from '../../kernel/errors.ts'
+import { enqueue } from '../../kernel/outbox.ts'
+import { sql } from '../../kernel/sql.ts'
+import { findOwnCampaign } from '../campaign/read-campaign.ts'
+import { laneFor } from './deliver-cards.ts'
+import { moveDeliveries } from './move-deliveries.ts'
+
+export interface Resend {
+  readonly campaignId: Id<'campaign'>
+  /** Everybody who failed for this reason; without it and without ids, everybody who failed. */
+  readonly reason?: DeliveryReason | undefined
+  readonly deliveryIds?: readonly Id<'delivery'>[] | undefined
+}
+
+/**
+ * Plans messages that failed once more and returns how many. Refuses with `delivery_not_retryable` when a named one has
+ * not failed, or failed for a reason that a repeat does not mend; with `not_found` for other companies' ones.
+ */
+export async function resendDeliveries(tx: Tx, resend: Resend): Promise<number> {
+  const campaign = await findOwnCampaign(tx, resend.campaignId)
+  if (resend.deliveryIds) return planNamed(tx, campaign.id, resend.deliveryIds, resend.reason)
+  const reasons = retryable(resend.reason)
+  const [row] = await sql<{ count: unknown }>(
+    tx.em,
+    `select count(*) as count from delivery where campaign_id = ? and state = 'failed' and reason in (${slots(reasons)})`,
+    [campaign.id, ...reasons],
+  )
+  await planFailed(tx, { campaignId: campaign.id, reason: resend.reason ?? null, afterId: null })
+  return readSum(row?.count)
+}
+
+export interface FailedPiece {
+  readonly campaignId: Id<'campaign'>
+  readonly reason: DeliveryReason | null
+  readonly afterId: Id<'delivery'> | null
+}
+
+/**
+ * Job `deliveries.resend`: the next 1,000 that failed, by id, so that each is planned once and one that fails again
+ * meanwhile is left alone. The rest follows as the next job.
+ */
+export async function planFailed(tx: Tx, piece: FailedPiece): Promise<void> {
+  const reasons = retryable(piece.reason ?? undefined)
+  const failed = await sql<{ id: Id<'delivery'> }>(
+    tx.em,
+    `select id from delivery where campaign_id = ? and state = 'failed' and reason in (${slots(reasons)}) and id > ? order by id limit ?`,
+    [piece.campaignId, ...reasons, piece.afterId ?? '', limits.cardsPerSlice],
+  )
+  const last = failed.at(-1)
+  if (!last) return
+  await planAgain(
+    tx,
+    piece.campaignId,
+    failed.map(({ id }) => id),
+  )
+  if (failed.length < limits.cardsPerSlice) return
+  const args = { campaignId: piece.campaignId, afterId: last.id, ...(piece.reason ? { reason: piece.reason } : {}) }
+  await enqueue(tx, [{ kind: 'deliveries.resend', key: `deliveries.resend:${tx.newId('job')}`, args, lane: 'bulk' }])
+}
+
+/** One job for up to 1,000 that are planned again. Returns how many had still failed. */
+export async function planAgain(tx: Tx, campaignId: Id<'campaign'>, ids: readonly Id<'delivery'>[]): Promise<number> {
+  const planned = await moveDeliveries(tx, { objectId: campaignId, ids, from: 'failed', to: 'planned' })
+  const key = `deliveries.send:${tx.newId('job')}`
+  if (planned > 0) await enqueue(tx, [{ kind: 'deliveries.send', key, args: { campaignId }, lane: laneFor(planned) }])
+  return planned
+}
+
+async function planNamed(
+  tx: Tx,
+  campaignId: Id<'campaign'>,
+  named: readonly Id<'delivery'>[],
+  reason: DeliveryReason | undefined,
+): Promise<number> {
+  const ids = [...new Set(named)]
+  if (ids.length === 0) return 0
+  const rows = await sql<{ id: Id<'delivery'>; state: string; reason: DeliveryReason | null }>(
+    tx.em,
+    `select id, state, reason from delivery where campaign_id = ? and id in (${slots(ids)})`,
+    [campaignId, ...ids],
+  )
+  if (rows.length !== ids.length) refuse('not_found')
+  const reasons = retryable(reason)
+  const fits = rows.every((row) => row.state === 'failed' && row.reason !== null && reasons.includes(row.reason))
+  if (!fits || (await planAgain(tx, campaignId, ids)) !== ids.length) refuse('delivery_not_retryable')
+  return ids.length
+}
+
+/** The reasons that a repeat can mend: all of them, or the one that is asked for. */
+function retryable(reason: DeliveryReason | undefined): DeliveryReason[] {
+  const all = deliveryReasonCodes.filter((code) => deliveryReasons[code].retryable)
+  if (reason === undefined) return all
+  return all.includes(reason) ? [reason] : refuse('delivery_not_retryable')
+}
+
+const slots = (values: readonly unknown[]): string => values.map(() => '?').join(',')
