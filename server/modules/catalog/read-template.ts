@@ -6,6 +6,8 @@ import { sql } from '../../kernel/sql.ts'
 import { fixedFaces } from './rules.ts'
 import { Brand, TemplateVersion, type TemplateVersionRow } from './tables.ts'
 
+export type { TemplateVersionRow } from './tables.ts'
+
 /** Template versions by id. A version never changes, so a caller may keep what it read. */
 export async function readVersions(tx: Tx, ids: readonly Id<'templateVersion'>[]) {
   return tx.em.find(TemplateVersion, { id: { $in: [...ids] } }, { disableIdentityMap: true })

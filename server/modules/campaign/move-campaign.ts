@@ -1,0 +1,25 @@
+import { campaignMoves, type CampaignState } from '../../../contract/states.ts'
+import type { Tx } from '../../kernel/context.ts'
+import { refuse } from '../../kernel/errors.ts'
+import { move } from '../../kernel/move.ts'
+import { readCampaign } from './read-campaign.ts'
+import type { CampaignRow } from './tables.ts'
+
+/**
+ * Moves a campaign on from exactly what the caller read: `state_conflict` when it left that state, `content_changed`
+ * when somebody changed it meanwhile. The caller's transaction rolls back in both cases. Returns it as it stands now.
+ */
+export async function moveCampaign(
+  tx: Tx,
+  seen: CampaignRow,
+  to: CampaignState,
+  set: Readonly<Record<string, string | number | null>> = {},
+): Promise<CampaignRow> {
+  const more = { ...set, changed_at_ms: tx.clock.now() }
+  const step = { table: 'campaign', id: seen.id, from: seen.state, to, moves: campaignMoves, set: more }
+  if (!campaignMoves[seen.state].includes(to as never) || !(await move(tx, step))) refuse('state_conflict')
+  // The row is ours until the commit: had anybody written between our read and our move, its version tells.
+  const now = await readCampaign(tx, seen.id)
+  if (now?.version !== seen.version + 1) refuse('content_changed')
+  return now
+}
