@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { crc32, deflateRawSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { findDelimiter } from './sheet-csv.ts'
-import { describeRefusal, refusalCodes, SheetRefusal } from './sheet-refusal.ts'
+import { describeRosterRefusal, rosterRefusalCodes } from '../contract/roster-refusals.ts'
+import { SheetRefusal } from './sheet-refusal.ts'
 import { columnIndex, columnLetters, plainNumber } from './sheet-xlsx.ts'
 import { readStaffList } from './staff-list.ts'
 import { guessColumns } from './staff-columns.ts'
@@ -104,9 +105,9 @@ const cases: [string, Uint8Array | string, string, string][] = [
 describe('a bad file is refused with its reason', () => {
   test.each(cases)('%s', async (_, bytes, fileName, code) => expect(await refusal(bytes, fileName)).toBe(code))
   test('every code has a sentence in both languages', () => {
-    for (const code of refusalCodes) {
-      expect(describeRefusal(code)).toMatch(/\p{Script=Han}/u)
-      expect(describeRefusal(code, 'en')).toMatch(/^[\x20-\x7e]+$/)
+    for (const code of rosterRefusalCodes) {
+      expect(describeRosterRefusal(code)).toMatch(/\p{Script=Han}/u)
+      expect(describeRosterRefusal(code, 'en')).toMatch(/^[\x20-\x7e]+$/)
     }
   })
 })

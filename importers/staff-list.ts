@@ -45,6 +45,8 @@ export interface StaffListSummary {
   ignoredColumns: Record<string, string>
   rows: number
   valid: number
+  /** Up to three different values of each column that has a header, also of those that are not used. */
+  samples: Record<string, string[]>
   skipped: { place: string; reason: string }[]
   warnings: string[]
 }
@@ -180,7 +182,7 @@ function summaryOf(found: Found, skipped: StaffListSummary['skipped'], warnings:
     if (header && !fields.has(column)) ignoredColumns[columnLetters(column)] = header
   }
   const { sheet, headerRow } = found
-  return { sheet: sheet.name, headerRow, columns, ignoredColumns, rows: 0, valid: 0, skipped, warnings }
+  return { sheet: sheet.name, headerRow, columns, ignoredColumns, rows: 0, valid: 0, samples: {}, skipped, warnings }
 }
 
 const totalWord = /^(合计|总计|小计|共计|累计|总额|total|sub-?total|grandtotal|sum)[:：]?\d*人?$/i
@@ -221,6 +223,7 @@ async function readRows(
     }
     if (summary.rows >= rosterLimits.dataRows) throw new SheetRefusal('too_many_rows')
     summary.rows += 1
+    if (summary.rows <= rowsSampled) sample(row, found, summary)
     seen.emptyFormulas += row.emptyFormulas ?? 0
     if (row.hidden) seen.hidden += 1
     if (disabledColumn >= 0 && row.cells[disabledColumn]?.includes('禁用')) seen.disabled += 1
@@ -234,6 +237,19 @@ async function readRows(
   warnOf(seen, summary.warnings)
   if (summary.rows === 0) throw new SheetRefusal('no_rows')
   if (summary.valid === 0) throw new SheetRefusal('no_valid_row', firstFault)
+}
+
+const rowsSampled = 200
+const samplesPerColumn = 3
+const sampleChars = 60
+
+function sample(row: SheetRow, found: Found, summary: StaffListSummary): void {
+  for (let column = 0; column < found.headers.length; column += 1) {
+    const text = row.cells[column]?.trim().slice(0, sampleChars)
+    if (!text || !found.headers[column]?.trim()) continue
+    const values = (summary.samples[columnLetters(column)] ??= [])
+    if (values.length < samplesPerColumn && !values.includes(text)) values.push(text)
+  }
 }
 
 function cellsOf(row: SheetRow, found: Found, epoch1904: boolean): RosterCells {

@@ -54,8 +54,9 @@ async function readAndPrint(file: string): Promise<void> {
     for (const fault of row.faults) faults.add(faultLine(fault))
     if (json && row.faults.length === 0) people.add(JSON.stringify({ row: row.row, ...row.person }))
   })
+  const { samples: _, ...shown } = summary
   process.stdout.write(
-    json ? `${JSON.stringify(summary).slice(0, -1)},"faults":[` : `${summarise(summary, faultCount)}\n`,
+    json ? `${JSON.stringify(shown).slice(0, -1)},"faults":[` : `${summarise(summary, faultCount)}\n`,
   )
   faults.print()
   if (json) process.stdout.write('],"people":[')

@@ -51,21 +51,6 @@ function opened(tx: Tx, row: PersonRow): OpenPerson {
   return { id: row.id, name, phone, department: row.department, staffNo, userid, matched: row.matched }
 }
 
-/** The active person of a company who has this WeCom userid, whatever its case; null when there is none. */
-export async function findPersonByUserId(
-  tx: Tx,
-  companyId: Id<'company'>,
-  userid: string,
-): Promise<{ readonly id: Id<'person'> } | null> {
-  const { userIdIndex } = indexesOf(tx.house, { name: '', phone: null, staffNo: null, userid })
-  const [row] = await sql<{ id: Id<'person'> }>(
-    tx.em,
-    "select id from person where company_id = ? and user_id_index = ? and state = 'active' order by id limit 1",
-    [companyId, userIdIndex],
-  )
-  return row ?? null
-}
-
 /** How many people a company has now. */
 export async function countPeople(tx: Tx, companyId: Id<'company'>): Promise<number> {
   const [row] = await sql<{ people: unknown }>(

@@ -27,6 +27,8 @@ export const Roster = defineEntity({
     samplesSealed: p.blob().nullable(),
     /** JSON: a person's correction of the columns; null while our guess stands. */
     mapping: p.text().nullable(),
+    /** Chosen with the applying: whether people who are not on the list have left. */
+    markLeavers: p.boolean(),
     /** The refusal's code when the file as a whole could not be taken. */
     refusal: codeColumn(40).nullable(),
     createdBy: idColumn<'member'>(),

@@ -1,0 +1,161 @@
+import type { Id } from '../../../contract/ids.ts'
+import { rosterMoves } from '../../../contract/states.ts'
+import type { Tx } from '../../kernel/context.ts'
+import { refuse } from '../../kernel/errors.ts'
+import { move } from '../../kernel/move.ts'
+import { enqueue } from '../../kernel/outbox.ts'
+import { change, sql } from '../../kernel/sql.ts'
+import { findOwn } from '../../kernel/tenant.ts'
+import { trail } from '../../kernel/trail.ts'
+import { matchRows, notOnList, readValidRows, type RowEffect } from './match-rows.ts'
+import { countRows } from './read-file.ts'
+import { sealPerson } from './seal-person.ts'
+import { Person, Roster } from './tables.ts'
+import { lockRoster } from './write-rows.ts'
+
+export interface Applying {
+  readonly id: Id<'roster'>
+  /** Go on without the rows that have faults. */
+  readonly leaveOutFaulty: boolean
+  /** People who are not on this list have left the company. */
+  readonly markLeavers: boolean
+}
+
+/**
+ * Begins to make a list the company's staff; the job `roster.apply` does it. Refuses with `not_found` for another
+ * company's list, `roster_not_ready` while rows have faults (unless they are left out) or none is left, and
+ * `state_conflict` for a list in any other state or while another list of the company is being applied.
+ */
+export async function startApplying(tx: Tx, wish: Applying): Promise<void> {
+  const { companyId } = await findOwn(tx, Roster, wish.id)
+  // One list at a time: two at once would each add the same new people.
+  await change(tx.em, 'update roster set rows_read = rows_read where company_id = ?', [companyId])
+  const [other] = await sql(
+    tx.em,
+    "select 1 from roster where company_id = ? and state = 'applying' and id <> ? limit 1",
+    [companyId, wish.id],
+  )
+  if (other) refuse('state_conflict')
+  const roster = await lockRoster(tx, wish.id)
+  if (roster?.state !== 'ready' && roster?.state !== 'needs_mending') refuse('state_conflict')
+  if (roster.state === 'needs_mending' && !wish.leaveOutFaulty) refuse('roster_not_ready')
+  const { all, faulty } = await countRows(tx, wish.id)
+  if (all === faulty) refuse('roster_not_ready')
+  const set = { mark_leavers: wish.markLeavers ? 1 : 0 }
+  await move(tx, { table: 'roster', id: wish.id, from: roster.state, to: 'applying', moves: rosterMoves, set })
+  await enqueue(tx, [{ kind: 'roster.apply', key: `roster.apply:${wish.id}`, args: { rosterId: wish.id } }])
+}
+
+/** Rows applied in one transaction; each may write its row and its person. */
+const ROWS_PER_SLICE = 500
+
+/**
+ * Applies the next rows of a list that is being applied: adds who is new, changes who changed, and ties each row to its
+ * person. Returns the last row number it did, or null when none is left; rows that were done are passed over.
+ */
+export async function applySlice(tx: Tx, rosterId: Id<'roster'>, after: number): Promise<number | null> {
+  const roster = await lockRoster(tx, rosterId)
+  if (roster?.state !== 'applying') return null
+  const rows = await readValidRows(tx, rosterId, after, ROWS_PER_SLICE, true)
+  const last = rows.at(-1)
+  if (!last) return null
+  const { companyId } = await tx.em.findOneOrFail(Roster, { id: rosterId }, { disableIdentityMap: true })
+  const effects = await matchRows(tx, companyId, rows, (ids) => readTaken(tx, rosterId, ids))
+  const ids = effects.map((effect) => effect.known?.id ?? tx.newId('person'))
+  await addPeople(tx, companyId, effects, ids)
+  for (const effect of effects) if (effect.known && effect.writes) await changePerson(tx, effect)
+  await tieRows(tx, effects, ids)
+  return Number(last.row_no)
+}
+
+async function readTaken(tx: Tx, rosterId: Id<'roster'>, ids: readonly Id<'person'>[]): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set()
+  const rows = await sql<{ person_id: string }>(
+    tx.em,
+    `select person_id from roster_row where roster_id = ? and person_id in (${ids.map(() => '?').join(',')})`,
+    [rosterId, ...ids],
+  )
+  return new Set(rows.map((row) => row.person_id))
+}
+
+async function addPeople(
+  tx: Tx,
+  companyId: Id<'company'>,
+  effects: readonly RowEffect[],
+  ids: readonly Id<'person'>[],
+): Promise<void> {
+  const added = effects.flatMap((effect, index) => {
+    const id = ids[index]
+    if (effect.known || !id) return []
+    const { department, matched } = effect
+    const facts = sealPerson(tx.house, id, effect.facts)
+    const now = tx.clock.now()
+    return { id, companyId, ...facts, department, matched, state: 'active' as const, version: 1, changedAtMs: now }
+  })
+  if (added.length > 0) await tx.em.insertMany(Person, added)
+}
+
+/** Throws when the person was changed since it was read: the slice is then done again. */
+async function changePerson(tx: Tx, { known, facts, department, matched }: RowEffect): Promise<void> {
+  if (!known) return
+  const changed = await tx.em.nativeUpdate(
+    Person,
+    { id: known.id, version: known.version },
+    {
+      ...sealPerson(tx.house, known.id, facts),
+      department,
+      matched,
+      state: 'active',
+      version: known.version + 1,
+      changedAtMs: tx.clock.now(),
+    },
+  )
+  if (changed !== 1) throw new Error(`person ${known.id} changed meanwhile`)
+}
+
+async function tieRows(tx: Tx, effects: readonly RowEffect[], personIds: readonly string[]): Promise<void> {
+  const rowIds = effects.map((effect) => effect.row.id)
+  await change(
+    tx.em,
+    `update roster_row set person_id = case id ${rowIds.map(() => 'when ? then ?').join(' ')} end where id in (${rowIds.map(() => '?').join(',')})`,
+    [...rowIds.flatMap((id, index) => [id, personIds[index]]), ...rowIds],
+  )
+}
+
+/** Leavers marked in one transaction. */
+const LEAVERS_PER_SLICE = 1000
+
+/**
+ * Marks the next people who are not on the list as left, where that was chosen. Returns how many; 0 when none is left.
+ */
+export async function markLeavers(tx: Tx, rosterId: Id<'roster'>): Promise<number> {
+  const roster = await lockRoster(tx, rosterId)
+  if (roster?.state !== 'applying') return 0
+  const { companyId, markLeavers: chosen } = await tx.em.findOneOrFail(
+    Roster,
+    { id: rosterId },
+    { disableIdentityMap: true },
+  )
+  if (!chosen) return 0
+  const missing = notOnList(rosterId)
+  const leavers = await sql<{ id: string }>(
+    tx.em,
+    `select p.id from person p where p.company_id = ? and p.state = 'active' and ${missing.text} limit ?`,
+    [companyId, ...missing.values, LEAVERS_PER_SLICE],
+  )
+  if (leavers.length === 0) return 0
+  const ids = leavers.map((person) => person.id)
+  await change(
+    tx.em,
+    `update person set state = 'left', version = version + 1, changed_at_ms = ? where state = 'active' and id in (${ids.map(() => '?').join(',')})`,
+    [tx.clock.now(), ...ids],
+  )
+  await trail(tx, { objectId: rosterId, act: 'people.left', note: `${ids.length}` })
+  return ids.length
+}
+
+/** Ends the applying: from now on the list can be used for a campaign. */
+export async function finishApplying(tx: Tx, rosterId: Id<'roster'>): Promise<void> {
+  const set = { used_at_ms: tx.clock.now() }
+  await move(tx, { table: 'roster', id: rosterId, from: 'applying', to: 'used', moves: rosterMoves, set })
+}

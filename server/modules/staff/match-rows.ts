@@ -1,0 +1,194 @@
+import type { Id } from '../../../contract/ids.ts'
+import type { RosterField, RosterPerson } from '../../../contract/roster-row.ts'
+import type { Tx } from '../../kernel/context.ts'
+import { sql } from '../../kernel/sql.ts'
+import type { Matched } from './read-people.ts'
+import { openFacts, type PersonFacts } from './seal-person.ts'
+import { openRow, shortDepartment } from './seal-row.ts'
+
+/** A row of a list that may be applied, with its fingerprints. */
+export interface ValidRow {
+  readonly id: Id<'rosterRow'>
+  readonly row_no: number
+  readonly sealed: Uint8Array
+  readonly department: string | null
+  readonly phone_index: string | null
+  readonly staff_no_index: string | null
+  readonly user_id_index: string | null
+}
+
+interface KnownPerson {
+  readonly id: Id<'person'>
+  readonly sealed: Uint8Array
+  readonly department: string | null
+  readonly phone_index: string | null
+  readonly staff_no_index: string | null
+  readonly user_id_index: string | null
+  readonly matched: Matched
+  readonly state: 'active' | 'left'
+  readonly version: number
+}
+
+/** What applying a row does: the person it is about as that person is to be, and how it differs from now. */
+export interface RowEffect {
+  readonly row: ValidRow
+  readonly kind: 'joiner' | 'changed' | 'unchanged'
+  /** The person as we have it; null for somebody new. Somebody who left and is listed again is a joiner too. */
+  readonly known: { readonly id: Id<'person'>; readonly version: number; readonly state: 'active' | 'left' } | null
+  readonly facts: PersonFacts
+  readonly department: string | null
+  readonly matched: Matched
+  /** True when there is anything to write, even where no field differs. */
+  readonly writes: boolean
+  readonly fields: readonly { readonly field: RosterField; readonly before: string; readonly after: string }[]
+}
+
+const rowColumns = 'id, row_no, sealed, department, phone_index, staff_no_index, user_id_index'
+
+/** Rows without a fault that were not taken out, after a row number, in order. */
+export async function readValidRows(tx: Tx, rosterId: Id<'roster'>, after: number, most: number, unapplied = false) {
+  const more = unapplied ? ' and person_id is null' : ''
+  return sql<ValidRow>(
+    tx.em,
+    `select ${rowColumns} from roster_row where roster_id = ? and faulty = 0 and removed = 0 and row_no > ?${more} order by row_no limit ?`,
+    [rosterId, after, most],
+  )
+}
+
+/**
+ * What each row means for the company's people: matched by WeCom account, else by staff number, else by phone. A phone
+ * alone does not match somebody whose account or staff number is another: numbers are given to new people. Each person
+ * is matched once: `isTaken` says who is taken already.
+ */
+export async function matchRows(
+  tx: Tx,
+  companyId: Id<'company'>,
+  rows: readonly ValidRow[],
+  isTaken: (ids: readonly Id<'person'>[]) => Promise<ReadonlySet<string>>,
+): Promise<RowEffect[]> {
+  const known = [
+    await knownBy(tx, companyId, 'user_id_index', rows),
+    await knownBy(tx, companyId, 'staff_no_index', rows),
+    await knownBy(tx, companyId, 'phone_index', rows),
+  ]
+  const candidates = known.flatMap((map) => [...map.values()].flat().map((person) => person.id))
+  const taken = new Set(await isTaken([...new Set(candidates)]))
+  return rows.map((row) => {
+    const keys = [row.user_id_index, row.staff_no_index, row.phone_index]
+    const fitting = keys.flatMap((key, way) => (key === null ? [] : (known[way]?.get(key) ?? [])))
+    const person = fitting.find((one) => !taken.has(one.id) && mayBe(row, one)) ?? null
+    if (person) taken.add(person.id)
+    return effectOf(tx, row, person)
+  })
+}
+
+/** Whether a row can be about this person: an equal account or staff number, or nothing that speaks against it. */
+function mayBe(row: ValidRow, person: KnownPerson): boolean {
+  const equal = (a: string | null, b: string | null): boolean => a !== null && a === b
+  const differ = (a: string | null, b: string | null): boolean => a !== null && b !== null && a !== b
+  if (equal(row.user_id_index, person.user_id_index) || equal(row.staff_no_index, person.staff_no_index)) return true
+  return !differ(row.user_id_index, person.user_id_index) && !differ(row.staff_no_index, person.staff_no_index)
+}
+
+type KeyColumn = 'user_id_index' | 'staff_no_index' | 'phone_index'
+
+/** People by one of their keys, those who are still there first. */
+async function knownBy(tx: Tx, companyId: Id<'company'>, column: KeyColumn, rows: readonly ValidRow[]) {
+  const keys = [...new Set(rows.flatMap((row) => row[column] ?? []))]
+  const found = new Map<string, KnownPerson[]>()
+  if (keys.length === 0) return found
+  const people = await sql<KnownPerson>(
+    tx.em,
+    `select id, sealed, department, phone_index, staff_no_index, user_id_index, matched, state, version from person
+     where company_id = ? and ${column} in (${keys.map(() => '?').join(',')}) order by state, id`,
+    [companyId, ...keys],
+  )
+  for (const person of people) {
+    const key = person[column]
+    if (key !== null) found.set(key, [...(found.get(key) ?? []), person])
+  }
+  return found
+}
+
+function effectOf(tx: Tx, row: ValidRow, known: KnownPerson | null): RowEffect {
+  const { person } = openRow(tx.house, row)
+  if (known === null) {
+    const userid = person.wecomUserId?.toLowerCase() ?? null
+    const facts = { ...factsOf(person, null), userid }
+    const matched: Matched = userid === null ? 'unknown' : 'listed'
+    return { row, kind: 'joiner', known, facts, department: row.department, matched, writes: true, fields: [] }
+  }
+  const before = openFacts(tx.house, known)
+  const { userid, matched } = accountOf(person, before, known.matched)
+  const facts = { ...factsOf(person, before), userid }
+  const department = shortDepartment(person.department) ?? known.department
+  const fields = differences({ ...before, department: known.department }, { ...facts, department })
+  const back = known.state === 'left'
+  return {
+    row,
+    kind: back ? 'joiner' : fields.length > 0 ? 'changed' : 'unchanged',
+    known: { id: known.id, version: Number(known.version), state: known.state },
+    facts,
+    department,
+    matched,
+    writes: back || fields.length > 0 || matched !== known.matched,
+    fields,
+  }
+}
+
+/** What the list says, and where it says nothing what we knew: a blank cell erases nothing. */
+function factsOf(person: RosterPerson, before: PersonFacts | null): Omit<PersonFacts, 'userid'> {
+  return {
+    name: person.name,
+    phone: person.phone ?? before?.phone ?? null,
+    staffNo: person.staffNo ?? before?.staffNo ?? null,
+    hireDate: person.hireDate ?? before?.hireDate ?? null,
+    note: person.note ?? before?.note ?? null,
+  }
+}
+
+/** The account of the list; without one, what we knew, unless it was looked up by a phone that is no longer theirs. */
+function accountOf(
+  person: RosterPerson,
+  before: PersonFacts,
+  matched: Matched,
+): { userid: string | null; matched: Matched } {
+  if (person.wecomUserId !== null) return { userid: person.wecomUserId.toLowerCase(), matched: 'listed' }
+  const otherPhone = person.phone !== null && person.phone !== before.phone
+  if (otherPhone && matched !== 'listed') return { userid: null, matched: 'unknown' }
+  return { userid: before.userid, matched }
+}
+
+type Comparable = PersonFacts & { readonly department: string | null }
+
+function differences(before: Comparable, after: Comparable): RowEffect['fields'] {
+  const pairs: [RosterField, keyof Comparable][] = [
+    ['staffNo', 'staffNo'],
+    ['name', 'name'],
+    ['phone', 'phone'],
+    ['department', 'department'],
+    ['wecomUserId', 'userid'],
+    ['hireDate', 'hireDate'],
+    ['note', 'note'],
+  ]
+  return pairs.flatMap(([field, key]) =>
+    before[key] === after[key] ? [] : { field, before: before[key] ?? '', after: after[key] ?? '' },
+  )
+}
+
+/**
+ * People (`p`) who are on no row of the list, as a condition. Rows with faults and rows that
+ * were taken out count as well, and a faulty row also by its name: nobody leaves because of a typing slip.
+ */
+export const notOnList = (rosterId: Id<'roster'>) => {
+  const no = (condition: string): string =>
+    `not exists (select 1 from roster_row r where r.roster_id = ? and ${condition})`
+  const conditions = [
+    'r.person_id = p.id',
+    'r.user_id_index = p.user_id_index',
+    'r.staff_no_index = p.staff_no_index',
+    'r.phone_index = p.phone_index',
+    'r.faulty = 1 and r.name_index = p.name_index',
+  ]
+  return { text: conditions.map(no).join(' and '), values: conditions.map(() => rosterId) }
+}
