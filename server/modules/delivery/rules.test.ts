@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { besideTheRush, clip, isUserId, mayRepeat, messageBody, waitAfter } from './rules.ts'
+import { clip } from '../campaign/message-words.ts'
+import { besideTheRush, isUserId, mayRepeat, messageBody, waitAfter } from './rules.ts'
 
 const message = {
   agentId: 1000002,

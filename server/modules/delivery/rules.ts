@@ -1,24 +1,10 @@
-import type { occasions } from '../../../contract/hr/campaign.ts'
+import { messageWords } from '../campaign/message-words.ts'
 
 /** The longest term in which WeCom passes over an identical request (protocols wecom 5.1), in seconds. */
 export const DUPLICATE_CHECK_S = 14_400
 /** We stop repeating a little earlier: clocks differ, and a call takes time to arrive. */
 const SAFETY_MS = 10 * 60_000
 const MINUTE_MS = 60_000
-
-/** WeCom advises these lengths for the parts of a card; what is longer is cut on the phone. */
-const longest = { source: 13, title: 26, desc: 30 } as const
-
-type Occasion = (typeof occasions)[number]
-const gifts: Readonly<Record<Occasion, string>> = {
-  mid_autumn: '中秋福利',
-  spring_festival: '春节福利',
-  dragon_boat: '端午福利',
-  birthday: '生日祝福',
-  anniversary: '司庆福利',
-  thanks: '感谢心意',
-  other: '福利',
-}
 
 export interface Message {
   readonly agentId: number
@@ -42,37 +28,21 @@ export function messageBody(message: Message): string {
   link.searchParams.set('campaign', message.campaignId)
   link.searchParams.set('company', message.companyCode)
   if (message.again !== null) link.searchParams.set('again', message.again)
-  const gift = message.occasion in gifts ? gifts[message.occasion as Occasion] : gifts.other
+  const words = messageWords(message)
   return JSON.stringify({
     touser: message.userIds.join('|'),
     msgtype: 'template_card',
     agentid: message.agentId,
     template_card: {
       card_type: 'text_notice',
-      source: { desc: clip(message.companyName, longest.source) },
-      main_title: {
-        title: clip(message.title, longest.title),
-        desc: clip(`${clip(message.companyName, longest.source)}送您一份${gift}`, longest.desc),
-      },
+      source: { desc: words.source },
+      main_title: { title: words.title, desc: words.desc },
       sub_title_text: '点开查看您的福利卡',
       card_action: { type: 1, url: link.href },
     },
     enable_duplicate_check: 1,
     duplicate_check_interval: DUPLICATE_CHECK_S,
   })
-}
-
-/** Cuts a text to so many characters, the mark of the cut included; never inside of what people see as one character. */
-export function clip(text: string, most: number): string {
-  if (Array.from(text).length <= most) return text
-  let kept = ''
-  let length = 0
-  for (const { segment } of new Intl.Segmenter('zh', { granularity: 'grapheme' }).segment(text)) {
-    length += Array.from(segment).length
-    if (length > most - 1) break
-    kept += segment
-  }
-  return `${kept}…`
 }
 
 /** Whether the same bytes can still be repeated without a second message reaching anybody. */
