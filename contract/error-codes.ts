@@ -179,6 +179,11 @@ export const errorCodes = {
     zh: '该笔付款已关闭，请重新发起付款。',
     en: 'This payment is closed. Open a new one.',
   },
+  statement_refused: {
+    status: 422,
+    zh: '对账单无法导入，未记任何一笔；请按说明改正文件后重新上传。',
+    en: 'The statement cannot be imported and nothing of it was booked. Correct it as described and upload it again.',
+  },
   notice_refused: {
     status: 401,
     zh: '通知未通过验证，请检查签名、时间戳和密钥。',

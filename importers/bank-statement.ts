@@ -219,8 +219,7 @@ function amountOf(row: number, text: string): Fen | StatementFault | null {
   return value === 0 ? null : fen(value)
 }
 
-const clean = (text: string | undefined): string =>
-  (text ?? '').replaceAll(/[\u0000-\u001f\u00a0\u200b\ufeff]/g, ' ').trim()
+const clean = (text: string | undefined): string => (text ?? '').replaceAll(/[\p{Cc}\u00a0\u200b\ufeff]/gu, ' ').trim()
 
 const words: Readonly<Record<StatementFaultCode, readonly [zh: string, en: string]>> = {
   amount_unreadable: ['金额无法识别', 'the amount cannot be read'],

@@ -1,5 +1,5 @@
 /**
- * An amount of yuan as banks print it, in fen: 1,234.56, ¥1234.5, +1 234, 1234.560 or 123456E-2; null when it is none.
+ * An amount of yuan as banks print it, in fen: 1,234.56, ¥1234.5, +1 234 or 1234.560; null when it is none.
  * Thousands must be grouped as such, and nothing below a fen is rounded away.
  */
 export function plainMoney(text: string): number | null {
@@ -52,9 +52,10 @@ export function readTime(day: Day | null, text: string): number | null {
   return Date.UTC(on.year, on.month - 1, on.day) + (seconds - 8 * 3600) * 1000
 }
 
-/** Seconds of a day: 12:30, 12:30:15, 12:30:15.123, 123015, 12时30分15秒; an empty text is its beginning. */
+/** Seconds of a day: 12:30, 12:30:15, 12:30:15.123, 123015, 12时30分15秒, 0.52 (a spreadsheet's); an empty text is its beginning. */
 function readClock(text: string): number | null {
   if (text === '') return 0
+  if (/^0?\.\d+$/.test(text)) return Math.min(86_399, Math.round(Number(text) * 86_400))
   const match =
     /^(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2})(?:\.\d+)?秒?|分?)$/.exec(text) ?? /^(\d{2})(\d{2})(\d{2})$/.exec(text)
   if (!match) return null

@@ -12,6 +12,12 @@ import {
   PaymentView,
 } from '../../../contract/hr/funding.ts'
 import type { Id } from '../../../contract/ids.ts'
+import {
+  ImportedStatement,
+  ImportStatementInput,
+  StatementLines,
+  StatementLinesInput,
+} from '../../../contract/operator/platform.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { endpoint, type Endpoint } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
@@ -25,16 +31,21 @@ import { readWallet } from '../wallet/read-wallet.ts'
 import { acceptNotices } from './accept-notices.ts'
 import { askPayment } from './ask-payment.ts'
 import { closePayment } from './close-payment.ts'
+import { importStatement, type ReadStatement } from './import-statement.ts'
 import { openPayment } from './open-payment.ts'
 import { prepareNative } from './prepare-native.ts'
 import { readOrderBrands, type OrderBrand } from './read-needs.ts'
 import { findOwnPayment, readOwnPayment, readOwnPayments, readPaymentsOfOrder, sumOpen } from './read-payment.ts'
 import type { PaymentFacts } from './read-payment.ts'
+import { readStatementLines } from './read-statement.ts'
 
 /** How often an open page looks for money that arrived. */
 const LOOK_MS = 500
 /** A notice is a few hundred bytes. */
 const NOTICE_BYTES = 64 * 1024
+
+/** A year of a busy account. */
+const STATEMENT_BYTES = 20 * 1024 * 1024
 
 /** What a company sees and does about the money of its orders. */
 const hrEndpoints: readonly Endpoint[] = [
@@ -153,9 +164,49 @@ const noticeEndpoint = endpoint({
   },
 })
 
+/** What the platform's finance does with bank statements. */
+const statementEndpoints = (readStatement: StatementReader): readonly Endpoint[] => [
+  endpoint({
+    method: 'POST',
+    path: '/operator/bank-statements',
+    may: 'statement.import',
+    body: 'raw',
+    limitBytes: STATEMENT_BYTES,
+    scope: 'edge',
+    input: ImportStatementInput,
+    output: ImportedStatement,
+    run: async (edge, { fileName }, http) => {
+      const bytes = http.raw ?? Buffer.alloc(0)
+      const read = await readStatement(bytes, fileName)
+      return { ...(await importStatement(edge, { fileName, bytes, read }, http.lang)) }
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/operator/statement-lines',
+    may: 'statement.import',
+    scope: 'read',
+    input: StatementLinesInput,
+    output: StatementLines,
+    run: async (tx, input) => {
+      const { lines, nextCursor } = await readStatementLines(tx, input)
+      const shown = lines.map(({ payer, ...line }) => ({
+        ...line,
+        payerName: payer.holder,
+        payerAccount: payer.account.replaceAll(/.(?=.{4})/g, '*'),
+        memo: payer.memo,
+      }))
+      return { lines: shown, nextCursor }
+    },
+  }),
+]
+
+/** Reads a statement file; it lives outside the modules and is given to them. */
+export type StatementReader = (bytes: Uint8Array, fileName: string) => Promise<ReadStatement>
+
 /** All endpoints of funding. */
-export function fundingEndpoints(): readonly Endpoint[] {
-  return [...hrEndpoints, noticeEndpoint]
+export function fundingEndpoints(given: { readonly readStatement: StatementReader }): readonly Endpoint[] {
+  return [...hrEndpoints, noticeEndpoint, ...statementEndpoints(given.readStatement)]
 }
 
 const showPayment = (edge: Edge, id: Id<'payment'>) =>

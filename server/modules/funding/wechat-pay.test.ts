@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { fen } from '../../../contract/fen.ts'
 import type { PaymentView } from '../../../contract/hr/funding.ts'
 import { encodeId, type Id } from '../../../contract/ids.ts'
+import { readBankStatement } from '../../../importers/bank-statement.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
@@ -52,7 +53,7 @@ onBothDatabases('WeChat Pay', (database) => {
   let company: TestCompany
   let keys = 0
   beforeEach(async () => {
-    house = await servePayHouse(database, world, fundingEndpoints())
+    house = await servePayHouse(database, world, fundingEndpoints({ readStatement: readBankStatement }))
     company = await aCompany(database)
   })
   afterEach(async () => {
