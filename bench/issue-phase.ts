@@ -78,6 +78,7 @@ async function issue(edge: Edge): Promise<object> {
   const watched = watchSlices(edge, sliceMs)
   const rss: number[] = []
   const sampling = setInterval(() => rss.push(Math.round(process.memoryUsage.rss() / 1_048_576)), 1000)
+  const cpu = process.cpuUsage()
   const began = performance.now()
   await Promise.all(
     Array.from({ length: WORKERS }, async () => {
@@ -85,10 +86,12 @@ async function issue(edge: Edge): Promise<object> {
     }),
   )
   const seconds = (performance.now() - began) / 1000
+  const used = process.cpuUsage(cpu)
   clearInterval(sampling)
   sliceMs.sort((a, b) => a - b)
   const p99SliceMs = sliceMs[Math.ceil(sliceMs.length * 0.99) - 1] ?? 0
-  return { seconds, p99SliceMs, slices: sliceMs.length, rssMiB: rss, peakRssMiB: peakRssMiB() }
+  const cpuSeconds = (used.user + used.system) / 1e6
+  return { seconds, cpuSeconds, p99SliceMs, slices: sliceMs.length, rssMiB: rss, peakRssMiB: peakRssMiB() }
 }
 
 /** The job hands the rest of a long order to a next job; here the same worker takes that one too. */

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { SqlEntityManager } from '@mikro-orm/sql'
+import { CompiledQuery, type Kysely } from 'kysely'
 
 /** The two dialects that the house speaks. */
 export type Dialect = 'sqlite' | 'mysql'
@@ -32,4 +33,35 @@ export async function insertIgnore(
   const slots = rows.map(() => `(${columns.map(() => '?').join(',')})`).join(',')
   const values = rows.flatMap((row) => columns.map((column) => row[column]))
   await (em as SqlEntityManager).execute(`${verb} into ${table} (${columns.join(',')}) values ${slots}`, values, 'run')
+}
+
+/**
+ * Inserts many rows by one statement, named by column, all with the columns of the first. The values go to the driver
+ * as they are, past the entity mapping: several times as fast, for rows that come by the thousand. Buffers for sealed
+ * columns, text, numbers and null only. Throws what the driver throws, in the terms of the entity manager.
+ */
+export async function insertRows(
+  em: EntityManager,
+  table: string,
+  rows: readonly Readonly<Record<string, string | number | Buffer | null>>[],
+): Promise<void> {
+  const first = rows[0]
+  if (!first) return
+  const columns = Object.keys(first)
+  const into = `insert into ${table} (${columns.join(',')}) values`
+  const cells = rows.map((row) => columns.map((column) => row[column]))
+  const slots = `(${columns.map(() => '?').join(',')})`
+  const query =
+    dialectOf(em) === 'mysql'
+      ? CompiledQuery.raw(`${into} ?`, [cells])
+      : CompiledQuery.raw(`${into} ${rows.map(() => slots).join(',')}`, cells.flat())
+  const connection = (em as SqlEntityManager).getConnection()
+  try {
+    await (em.getTransactionContext<Kysely<unknown>>() ?? connection.getClient()).executeQuery(query)
+  } catch (error) {
+    throw em
+      .getPlatform()
+      .getExceptionConverter()
+      .convertException(error as Error)
+  }
 }

@@ -1,7 +1,8 @@
-import { fen, signedFen, type Fen } from '../../../contract/fen.ts'
+import type { Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
+import type { CardState } from '../../../contract/states.ts'
 import type { Tx } from '../../kernel/context.ts'
-import { Activity, Card } from './tables.ts'
+import { insertRows } from '../../kernel/sql.ts'
 
 export interface NewCard {
   readonly orderItemId: Id<'orderItem'>
@@ -21,31 +22,38 @@ export interface NewCard {
 /** Writes cards with their first activity: two inserts for any number. The unique order item refuses a second card. */
 export async function insertCards(tx: Tx, cards: readonly NewCard[], ref: string): Promise<Id<'card'>[]> {
   const { seal } = tx.house
-  const rows = cards.map(({ secret, ...card }) => {
+  const rows = cards.map((card) => {
     const id = tx.newId('card')
     return {
       id,
-      ...card,
-      secretSealed: seal.seal({ table: 'card', column: 'secret_sealed', rowId: id }, secret),
-      secretIndex: seal.blindIndex('card.secret', secret),
-      balanceFen: card.faceFen,
-      heldFen: fen(0),
-      state: 'active' as const,
+      order_item_id: card.orderItemId,
+      company_id: card.companyId,
+      brand_id: card.brandId,
+      template_version_id: card.templateVersionId,
+      holder_id: card.holderId,
+      number: card.number,
+      secret_sealed: seal.seal({ table: 'card', column: 'secret_sealed', rowId: id }, card.secret),
+      secret_index: seal.blindIndex('card.secret', card.secret),
+      face_fen: card.faceFen,
+      balance_fen: card.faceFen,
+      held_fen: 0,
+      state: 'active' satisfies CardState,
       version: 1,
+      locked_until_ms: card.lockedUntilMs,
+      expires_at_ms: card.expiresAtMs,
+      issued_at_ms: card.issuedAtMs,
     }
   })
-  await tx.em.insertMany(Card, rows)
-  await tx.em.insertMany(
-    Activity,
-    rows.map((row) => ({
-      cardId: row.id,
-      seq: 1,
-      kind: 'issue',
-      amountFen: signedFen(row.faceFen),
-      balanceFen: row.faceFen,
-      ref,
-      atMs: row.issuedAtMs,
-    })),
-  )
+  await insertRows(tx.em, 'card', rows)
+  const activities = rows.map((row) => ({
+    card_id: row.id,
+    seq: 1,
+    kind: 'issue',
+    amount_fen: row.face_fen,
+    balance_fen: row.face_fen,
+    ref,
+    at_ms: row.issued_at_ms,
+  }))
+  await insertRows(tx.em, 'activity', activities)
   return rows.map((row) => row.id)
 }
