@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import type { Ports } from '../server/channels/ports.ts'
+import { enqueue, finish, claim, sweep, LEASE_MS } from '../server/kernel/outbox.ts'
+import { OutsideError } from '../server/kernel/outside.ts'
+import { sql } from '../server/kernel/sql.ts'
+import { onBothDatabases, type TestDatabase } from '../server/testing/databases.ts'
+import { drain } from './drain.ts'
+import type { Handler } from './handlers.ts'
+import { startWorker, workOnce } from './worker.ts'
+
+const noPorts = {} as Ports
+const stateOf = async (database: TestDatabase, key: string) => {
+  const [row] = await database.tx((tx) =>
+    sql<{ state: string; attempts: number; last_error: string | null; ready_at_ms: number }>(
+      tx.em,
+      'select state, attempts, last_error, ready_at_ms from job where job_key = ?',
+      [key],
+    ),
+  )
+  return row
+}
+const put = (database: TestDatabase, key: string, lane: 'small' | 'bulk' = 'small') =>
+  database.tx((tx) => enqueue(tx, [{ kind: 'work', key, args: { key }, lane }]))
+
+onBothDatabases('worker', (database) => {
+  test('every job is done once, whoever of two workers takes it, and small work does not wait for bulk work', async () => {
+    const done: string[] = []
+    let letGo = (): void => undefined
+    const festival = new Promise<void>((resolve) => (letGo = resolve))
+    const work: Handler = async (_edge, args) => {
+      if (String(args['key']).startsWith('bulk')) await festival
+      done.push(String(args['key']))
+    }
+    for (let i = 0; i < 4; i += 1) await put(database, `bulk${i}`, 'bulk')
+    for (let i = 0; i < 12; i += 1) await put(database, `small${i}`)
+    const workers = [1, 2].map(() => startWorker(database.edge(noPorts), { work }))
+    while (done.length < 12) await sleep(10)
+    expect(done.every((key) => key.startsWith('small'))).toBe(true)
+    letGo()
+    while (done.length < 16) await sleep(10)
+    await Promise.all(workers.map((worker) => worker.stop()))
+    expect(new Set(done).size).toBe(16)
+    expect((await stateOf(database, 'bulk3'))?.state).toBe('done')
+  })
+
+  test('a failure comes back later, keeps no message, and is dead after 12 attempts; an outside that is away is waited for', async () => {
+    let now = Date.now() + 1000
+    const edge = database.edge(noPorts, undefined, () => now)
+    const fails: Handler = () => Promise.reject(new Error('张三 13800138000'))
+    const away: Handler = () => Promise.reject(new OutsideError('busy', '45009', 'busy', 5000))
+    await put(database, 'fails')
+    await workOnce(edge, { work: fails }, 'small')
+    const first = await stateOf(database, 'fails')
+    expect(first).toMatchObject({ state: 'ready', last_error: 'Error' })
+    expect(Number(first?.ready_at_ms)).toBeGreaterThan(now)
+    for (let i = 1; i < 12; i += 1) {
+      now += 61_000
+      await workOnce(edge, { work: fails }, 'small')
+    }
+    expect(await stateOf(database, 'fails')).toMatchObject({ state: 'dead', attempts: 12 })
+    await put(database, 'away')
+    for (let i = 0; i < 20; i += 1) {
+      now += 61_000
+      await workOnce(edge, { work: away }, 'small')
+    }
+    expect(await stateOf(database, 'away')).toMatchObject({
+      state: 'ready',
+      attempts: 20,
+      last_error: 'outside busy 45009',
+    })
+  })
+
+  test('a job whose worker died is swept and done by another; the first one cannot finish it any more', async () => {
+    let now = Date.now() + 1000
+    const edge = database.edge(noPorts, undefined, () => now)
+    await put(database, 'orphan')
+    const [held] = await edge.tx((tx) => claim(tx, 'small', 1))
+    now += LEASE_MS + 1
+    expect(await edge.tx(sweep)).toBe(1)
+    let ran = 0
+    await drain(edge, { work: () => Promise.resolve(void (ran += 1)) })
+    expect(ran).toBe(1)
+    expect(await edge.tx((tx) => finish(tx, held!))).toBe(false)
+    expect((await stateOf(database, 'orphan'))?.state).toBe('done')
+  })
+
+  test('stopping finishes what is held and takes nothing new', async () => {
+    const done: string[] = []
+    const work: Handler = async (_edge, args) => {
+      await sleep(150)
+      done.push(String(args['key']))
+    }
+    await put(database, 'held')
+    const worker = startWorker(database.edge(noPorts), { work }, { small: 1, bulk: 1 })
+    while ((await stateOf(database, 'held'))?.state !== 'leased') await sleep(10)
+    const stopping = worker.stop()
+    await put(database, 'late')
+    await stopping
+    expect(done).toEqual(['held'])
+    expect((await stateOf(database, 'late'))?.state).toBe('ready')
+  })
+})
