@@ -1,6 +1,7 @@
+import { encrypt, getSignature } from '@wecom/crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startWecomSandbox, type WecomSandbox } from '../../../sandbox/wecom/server.ts'
-import { OutsideError } from '../../kernel/outside.ts'
+import { NoticeRefused, OutsideError } from '../../kernel/outside.ts'
 import type { WecomApp, WecomPort } from '../ports.ts'
 import { wecomAdapter } from './adapter.ts'
 
@@ -199,4 +200,40 @@ test.each(['client', 'desktop'] as const)('sign-in on the %s ends in the member'
   expect(await failure(port.memberByCode(app, code))).toMatchObject({ outcome: 'refused', code: '42022' })
   expect(await port.memberByCode(app, await codeFor(as('~outsider')))).toBeNull()
   expect(() => port.signInUrl(app, where, redirect, 'a-b')).toThrow(RangeError)
+})
+
+test('a callback is verified for its corp and told by its kind', () => {
+  const keys = { token: 'QDG6eK', encodingAesKey: 'jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C', corpId: app.corpId }
+  const signed = (cipher: string, atMs = nowMs) => {
+    const timestamp = String(atMs / 1000)
+    return { timestamp, nonce: 'n', msg_signature: getSignature(keys.token, timestamp, 'n', cipher) }
+  }
+  const open = (message: string, to = app.corpId, atMs = nowMs) => {
+    const cipher = encrypt(keys.encodingAesKey, message, to)
+    const raw = Buffer.from(`<xml><Encrypt><![CDATA[${cipher}]]></Encrypt></xml>`)
+    return port.openCallback(keys, signed(cipher, atMs), raw)
+  }
+  const echostr = encrypt(keys.encodingAesKey, '16161403', app.corpId)
+  expect(port.verifyCallback(keys, { ...signed(echostr), echostr })).toBe('16161403')
+  const foreign = encrypt(keys.encodingAesKey, '16161403', 'wwOther')
+  const refused = [
+    () => port.verifyCallback(keys, { ...signed(echostr), nonce: 'm', echostr }),
+    () => port.verifyCallback(keys, { ...signed(foreign), echostr: foreign }),
+    () => port.verifyCallback(keys, { ...signed(echostr, nowMs - 3_600_000), echostr }),
+    () => open('<xml/>', 'wwOther'),
+    () => open('<xml/>', app.corpId, nowMs - 3_600_000),
+  ]
+  for (const run of refused) expect(run).toThrow(NoticeRefused)
+
+  const event = '<xml><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[Enter_Agent]]></Event></xml>'
+  expect(open(event)).toEqual({ kind: 'enter_agent', message: event })
+  const kinds: readonly [string, string][] = [
+    ['<xml><MsgType>text</MsgType><Content>hi</Content></xml>', 'text'],
+    ['<xml><Event>a b</Event></xml>', 'other'],
+    ['<xml><Event><x>subscribe</x></Event></xml>', 'other'],
+    ['<!DOCTYPE x [<!ENTITY e "a">]><xml><Event>subscribe</Event></xml>', 'other'],
+    ['no xml at all', 'other'],
+    ['', 'other'],
+  ]
+  for (const [message, kind] of kinds) expect(open(message)).toEqual({ kind, message })
 })
