@@ -8,13 +8,14 @@ import { loadWorld, startSandbox, type RunningSandbox } from '../sandbox/world.t
 import { createApp } from './app.ts'
 import { ConfigProblems, readConfig, type Config } from './config.ts'
 import { prepareDemo } from './demo-company.ts'
-import { openHouse, type Outside } from './house.ts'
+import { openHouse, type OpenHouse, type Outside } from './house.ts'
 import { serve } from './kernel/http.ts'
 import { createLog, type RootLog } from './kernel/log.ts'
 
 /** A running process: its address, and how it stops without dropping what it holds. */
 export interface Running {
   readonly url: string
+  readonly open: OpenHouse
   stop(): Promise<void>
 }
 
@@ -33,6 +34,7 @@ export async function start(config: Config, log: RootLog): Promise<Running> {
       : await serve(createApp(open, { log, trustProxy: config.trustProxy }), config.port, config.host)
   return {
     url: web === null ? '' : `http://${config.host}:${web.port}`,
+    open,
     stop: async () => {
       await web?.close()
       await endSchedule?.()
