@@ -86,3 +86,4 @@ export type Home = z.infer<typeof Home>
 export const RosterUses = z.object({
   uses: z.array(z.object({ rosterId: idField('roster'), campaignId: idField('campaign'), title: z.string() })),
 })
+export type RosterUses = z.infer<typeof RosterUses>

@@ -19,6 +19,7 @@ export const RosterSummary = z.object({
 })
 export type RosterSummary = z.infer<typeof RosterSummary>
 export const RosterList = z.object({ rosters: z.array(RosterSummary), nextCursor: z.string().nullable() })
+export type RosterList = z.infer<typeof RosterList>
 export const RosterListInput = z.object({ cursor: cursorField, limit: limitField })
 
 /** POST /hr/rosters?fileName=…: raw body, Idempotency-Key. `again` takes a file that was uploaded before. */
@@ -27,6 +28,7 @@ export const UploadRosterInput = z.object({
   again: z.stringbool().default(false),
 })
 export const UploadedRoster = z.object({ id: idField('roster') })
+export type UploadedRoster = z.infer<typeof UploadedRoster>
 
 /** One column of the file: what we take it for, and up to three of its values. */
 export const RosterColumn = z.object({
@@ -92,6 +94,7 @@ export const RosterRowView = z.object({
 })
 export type RosterRowView = z.infer<typeof RosterRowView>
 export const RosterRows = z.object({ total: z.int(), rows: z.array(RosterRowView) })
+export type RosterRows = z.infer<typeof RosterRows>
 
 /** PATCH /hr/rosters/:id/rows: new texts of cells; only these rows (and their duplicates) are checked again. */
 export const MendRowsInput = z.object({
@@ -102,6 +105,7 @@ export const MendRowsInput = z.object({
     .max(500),
 })
 export const MendedRows = z.object({ rows: z.array(RosterRowView), faultyCount: z.int(), state: z.enum(rosterStates) })
+export type MendedRows = z.infer<typeof MendedRows>
 /** POST /hr/rosters/:id/replace: 全部替换 of one repeated slip in one column. */
 export const ReplaceInput = z.object({
   id: idField('roster'),
@@ -110,6 +114,7 @@ export const ReplaceInput = z.object({
   to: z.string().max(200),
 })
 export const Replaced = z.object({ changed: z.int(), faultyCount: z.int(), state: z.enum(rosterStates) })
+export type Replaced = z.infer<typeof Replaced>
 /** POST /hr/rosters/:id/remove: rows that shall not be taken. */
 export const RemoveRowsInput = z.object({
   id: idField('roster'),

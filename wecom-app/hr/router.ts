@@ -15,7 +15,8 @@ export const router = createRouter({
       meta: { title: 'shell.notFound' },
     },
   ],
-  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  // A page that only gives itself another address (a new draft that got its id) stays where it is.
+  scrollBehavior: (_to, _from, saved) => (history.state?.keepPlace === true ? false : (saved ?? { top: 0 })),
 })
 
 router.beforeEach(async (to) => {
