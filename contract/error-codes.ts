@@ -159,6 +159,11 @@ export const errorCodes = {
     zh: '此企业微信账号没有访问权限，请联系贵公司管理员开通。',
     en: 'This WeCom account has no access here. Ask an administrator of your company for it.',
   },
+  not_on_staff_list: {
+    status: 403,
+    zh: '您的企业微信账号不在公司的福利名单里，请联系人事核对名单中的手机号或企业微信账号。',
+    en: 'Your WeCom account is not on the company’s staff list. Ask HR to check the mobile number or account there.',
+  },
   wecom_corp_taken: {
     status: 409,
     zh: '该企业微信已连接到另一家企业，请检查企业 ID。',

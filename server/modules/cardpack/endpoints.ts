@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { CardDetail, CardIdInput, EmployeeSession, Opened, OpenedInput, Pack } from '../../../contract/employee/pack.ts'
+import { SignInCallbackInput, SignInInput } from '../../../contract/hr/session.ts'
+import type { Edge, Tx } from '../../kernel/context.ts'
+import { endpoint, type Endpoint, type Http } from '../../kernel/endpoint.ts'
+import { AppError, refuse } from '../../kernel/errors.ts'
+import { findOwnCampaign } from '../campaign/read-campaign.ts'
+import { closeSession, openSession } from '../company/open-session.ts'
+import { readCompany } from '../company/read-company.ts'
+import { beginSignIn, completeSignIn } from '../company/sign-in.ts'
+import { markOpened } from '../delivery/mark-opened.ts'
+import { findPersonByUserId } from '../staff/find-person.ts'
+import { openPeople } from '../staff/read-people.ts'
+import { findCardOfCampaign, holderOf, readCard, readPack } from './read-pack.ts'
+
+const none = z.object({})
+
+/** A phone that was sent back to us sees the card pack's page with the sentence; a program sees the problem. */
+async function orPackPage(http: Http, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof AppError) || !http.headers['accept']?.includes('text/html')) throw error
+    http.redirect(`/pack/?problem=${error.code}`)
+  }
+}
+
+async function signInEmployee(edge: Edge, http: Http, back: z.output<typeof SignInCallbackInput>): Promise<void> {
+  const signedIn = await completeSignIn(edge, http, { code: back.code, state: back.state, audience: 'employee' })
+  if (signedIn === null) return
+  const { companyId, userid, returnPath } = signedIn
+  const person = await edge.read((tx) => findPersonByUserId(tx, companyId, userid))
+  if (person === null) refuse('not_on_staff_list')
+  openSession(edge, http, { kind: 'employee', companyId, personId: person.id })
+  http.redirect(returnPath)
+}
+
+async function presentSession(tx: Tx): Promise<z.input<typeof EmployeeSession>> {
+  const { companyId, holderId } = holderOf(tx.actor)
+  const company = (await readCompany(tx, companyId)) ?? refuse('unauthenticated')
+  const [person] = await openPeople(tx, [holderId])
+  return {
+    name: (person ?? refuse('unauthenticated')).name,
+    companyName: company.name,
+    companyCode: company.code,
+    sandbox: tx.house.sandbox,
+  }
+}
+
+const signInEndpoints = [
+  endpoint({
+    ...({ method: 'GET', path: '/employee/sign-in/:code', may: 'public', scope: 'edge', output: 'stream' } as const),
+    input: SignInInput,
+    run: (edge, { code, return: returnPath }, http) =>
+      orPackPage(http, () => beginSignIn(edge, http, { companyCode: code, audience: 'employee', returnPath })),
+  }),
+  endpoint({
+    ...({ method: 'GET', path: '/employee/sign-in-callback', may: 'public', scope: 'edge', output: 'stream' } as const),
+    input: SignInCallbackInput,
+    run: (edge, back, http) => orPackPage(http, () => signInEmployee(edge, http, back)),
+  }),
+  endpoint({
+    ...({ method: 'GET', path: '/employee/session', may: 'pack.read', scope: 'read' } as const),
+    input: none,
+    output: EmployeeSession,
+    run: presentSession,
+  }),
+  endpoint({
+    ...({ method: 'DELETE', path: '/employee/session', may: 'public', scope: 'read', output: 'stream' } as const),
+    input: none,
+    run: async (tx, _input, http) => closeSession(tx, http, 'employee'),
+  }),
+]
+
+export const cardpackEndpoints: readonly Endpoint[] = [
+  ...signInEndpoints,
+  endpoint({
+    ...({ method: 'GET', path: '/employee/pack', may: 'pack.read', scope: 'read' } as const),
+    input: none,
+    output: Pack,
+    run: async (tx) => ({ cards: await readPack(tx) }),
+  }),
+  endpoint({
+    ...({ method: 'GET', path: '/employee/cards/:id', may: 'pack.read', scope: 'read' } as const),
+    input: CardIdInput,
+    output: CardDetail,
+    run: (tx, { id }) => readCard(tx, id),
+  }),
+  endpoint({
+    ...({ method: 'POST', path: '/employee/campaigns/:id/opened', may: 'pack.read', scope: 'tx' } as const),
+    input: OpenedInput,
+    output: Opened,
+    run: async (tx, { id }) => {
+      const campaign = await findOwnCampaign(tx, id)
+      const cardId = await findCardOfCampaign(tx, campaign.id)
+      if (cardId !== null) await markOpened(tx, { campaignId: campaign.id, personId: holderOf(tx.actor).holderId })
+      return { cardId }
+    },
+  }),
+]

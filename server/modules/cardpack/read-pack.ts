@@ -1,0 +1,107 @@
+import type { CardDetail, PackCard } from '../../../contract/employee/pack.ts'
+import { covers } from '../../../contract/hr/campaign.ts'
+import type { Id } from '../../../contract/ids.ts'
+import { cardStateAt } from '../../../contract/states.ts'
+import type { Actor, Tx } from '../../kernel/context.ts'
+import { refuse } from '../../kernel/errors.ts'
+import { sql } from '../../kernel/sql.ts'
+import { readActivities, readHeldCard, readHeldCards, type Holder } from '../card/read-card.ts'
+import { readBrands, readVersions } from '../catalog/read-template.ts'
+import { readCompany } from '../company/read-company.ts'
+import { openPeople } from '../staff/read-people.ts'
+import { fillGreeting } from './rules.ts'
+
+type HeldCard = Awaited<ReturnType<typeof readHeldCards>>[number]
+
+/** What stands behind a card: the campaign that gave it and whether its message was opened. */
+interface Gift {
+  readonly orderItemId: string
+  readonly campaignId: Id<'campaign'>
+  readonly title: string
+  readonly greeting: string
+  readonly cover: string
+  readonly deliveryState: string | null
+}
+
+/** The person who is signed in on a phone. Refuses with `forbidden` for anybody else. */
+export function holderOf(actor: Actor): Holder {
+  if (actor.kind !== 'employee') return refuse('forbidden')
+  return { companyId: actor.companyId, holderId: actor.personId }
+}
+
+/** Every card of the person who asks, newest first, as it stands at this instant. */
+export async function readPack(tx: Tx): Promise<PackCard[]> {
+  const cards = await readHeldCards(tx, holderOf(tx.actor))
+  return presentCards(tx, cards, await readGifts(tx, cards))
+}
+
+/** One card of the person who asks, with the giver's words filled in and its history. Anybody else's is `not_found`. */
+export async function readCard(tx: Tx, cardId: Id<'card'>): Promise<CardDetail> {
+  const holder = holderOf(tx.actor)
+  const card = (await readHeldCard(tx, holder, cardId)) ?? refuse('not_found')
+  const gifts = await readGifts(tx, [card])
+  const [shown] = await presentCards(tx, [card], gifts)
+  const [person] = await openPeople(tx, [holder.holderId])
+  const company = await readCompany(tx, holder.companyId)
+  const gift = gifts.get(card.orderItemId)
+  const names = { name: person?.name ?? '', department: person?.department ?? '', company: company?.name ?? '' }
+  const activities = await readActivities(tx, card.id)
+  return {
+    ...(shown ?? refuse('not_found')),
+    number: card.number,
+    companyName: names.company,
+    greeting: gift === undefined ? null : fillGreeting(gift.greeting, names),
+    title: gift?.title ?? null,
+    activities: activities.map(({ kind, amountFen, balanceFen, atMs }) => ({ kind, amountFen, balanceFen, atMs })),
+  }
+}
+
+/** The card that a campaign gave to the person who asks; null when it gave none (yet). */
+export async function findCardOfCampaign(tx: Tx, campaignId: Id<'campaign'>): Promise<Id<'card'> | null> {
+  const cards = await readHeldCards(tx, holderOf(tx.actor))
+  const gifts = await readGifts(tx, cards)
+  return cards.find((card) => gifts.get(card.orderItemId)?.campaignId === campaignId)?.id ?? null
+}
+
+async function readGifts(tx: Tx, cards: readonly HeldCard[]): Promise<Map<string, Gift>> {
+  if (cards.length === 0) return new Map()
+  const rows = await sql<Gift>(
+    tx.em,
+    `select order_item.id as orderItemId, campaign.id as campaignId, campaign.title as title,
+        campaign.greeting as greeting, campaign.cover as cover, delivery.state as deliveryState
+      from order_item join campaign on campaign.order_id = order_item.order_id
+      left join delivery on delivery.campaign_id = campaign.id and delivery.person_id = order_item.holder_id
+      where order_item.id in (${cards.map(() => '?').join(',')})`,
+    cards.map((card) => card.orderItemId),
+  )
+  return new Map(rows.map((row) => [row.orderItemId, row]))
+}
+
+async function presentCards(tx: Tx, cards: readonly HeldCard[], gifts: ReadonlyMap<string, Gift>): Promise<PackCard[]> {
+  const versions = await readVersions(tx, [...new Set(cards.map((card) => card.templateVersionId))])
+  const brands = await readBrands(tx, [...new Set(cards.map((card) => card.brandId))])
+  const versionOf = new Map(versions.map((version) => [version.id, version]))
+  const brandOf = new Map(brands.map((brand) => [brand.id, brand.name]))
+  const now = tx.clock.now()
+  return cards.map((card) => {
+    const gift = gifts.get(card.orderItemId)
+    const version = versionOf.get(card.templateVersionId)
+    const expiresAtMs = card.expiresAtMs ?? null
+    return {
+      id: card.id,
+      campaignId: gift?.campaignId ?? null,
+      brandName: brandOf.get(card.brandId) ?? '',
+      templateName: version?.name ?? '',
+      cover: covers.find((cover) => cover === (gift?.cover ?? version?.cover)) ?? 'plain',
+      numberTail: card.number.slice(-4),
+      faceFen: card.faceFen,
+      balanceFen: card.balanceFen,
+      view: cardStateAt({ ...card, expiresAtMs }, now),
+      lockedUntilMs: card.lockedUntilMs,
+      expiresAtMs,
+      issuedAtMs: card.issuedAtMs,
+      scope: version?.scope ?? '',
+      opened: gift?.deliveryState === 'opened' || gift?.deliveryState === 'claimed',
+    }
+  })
+}
