@@ -44,8 +44,8 @@ export async function issueOrder(edge: Edge, orderId: Id<'order'>): Promise<void
     left = await edge.read((tx) => readPlannedSlices(tx, orderId, SLICES_READ_AT_ONCE))
     const next = left[0]
     if (next && edge.clock.now() >= until) {
-      const job = { kind: 'order.issue', key: `order.issue:${orderId}:${next.id}`, args: { orderId } }
-      return edge.tx((tx) => enqueue(tx, [job]))
+      const key = `order.issue:${orderId}:${next.id}`
+      return edge.tx((tx) => enqueue(tx, [{ kind: 'order.issue', key, args: { orderId }, lane: 'bulk' }]))
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
+import { limits } from '../../../contract/limits.ts'
 import { orderMoves } from '../../../contract/states.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { move } from '../../kernel/move.ts'
@@ -18,9 +19,9 @@ export async function secureFunds(tx: Tx, orderId: Id<'order'>, amount: Fen): Pr
     [amount, orderId],
   )
   if (added === 0) return false
-  const [order] = await sql<{ state: string; enough: number }>(
+  const [order] = await sql<{ state: string; enough: number; items: number }>(
     tx.em,
-    'select state, secured_fen >= total_fen as enough from orders where id = ?',
+    'select state, secured_fen >= total_fen as enough, item_count as items from orders where id = ?',
     [orderId],
   )
   if (order?.state !== 'awaiting_funds' || Number(order.enough) !== 1) return true
@@ -31,6 +32,7 @@ export async function secureFunds(tx: Tx, orderId: Id<'order'>, amount: Fen): Pr
     to: 'funded',
     moves: orderMoves,
   })
-  if (first) await enqueue(tx, [{ kind: 'order.issue', key: `order.issue:${orderId}`, args: { orderId } }])
+  const lane = Number(order.items) > limits.cardsPerSlice ? 'bulk' : 'small'
+  if (first) await enqueue(tx, [{ kind: 'order.issue', key: `order.issue:${orderId}`, args: { orderId }, lane }])
   return true
 }
