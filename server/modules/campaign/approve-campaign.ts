@@ -31,7 +31,8 @@ export async function approveCampaign(edge: Edge, seen: Seen): Promise<Id<'order
     await writeItems(edge, orderId, itemsOf(plan))
     return await edge.tx((tx) => approveWritten(tx, seen, orderId))
   } catch (error) {
-    await edge.tx((tx) => dropOrder(tx, orderId))
+    // Left as it is, nobody can pay it either: what went wrong first is what the person should hear of.
+    await edge.tx((tx) => dropOrder(tx, orderId)).catch((err: unknown) => edge.log.warn({ orderId, err }, 'order left'))
     throw error
   }
 }

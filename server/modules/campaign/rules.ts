@@ -123,5 +123,8 @@ export function mergeGreeting(
     '{部门}': person.department ?? '',
     '{公司}': person.company,
   }
-  return mergeFields.reduce((text, field) => text.replaceAll(field, () => values[field]), greeting)
+  // In one pass: what a name or a department holds is text, never a field.
+  return greeting.replace(/\{[^{}]*\}/g, (field) => (isMergeField(field) ? values[field] : field))
 }
+
+const isMergeField = (text: string): text is (typeof mergeFields)[number] => mergeFields.some((field) => field === text)
