@@ -4,6 +4,7 @@
  * Prints what it does as it goes and the figures as one JSON object in the last line.
  */
 import { parseArgs } from 'node:util'
+import { benchImport } from './import.ts'
 import { benchIssue } from './issue.ts'
 
 const { values, positionals } = parseArgs({
@@ -18,11 +19,19 @@ const { values, positionals } = parseArgs({
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
 async function main(): Promise<void> {
-  const [name] = positionals
-  const figures = name === 'issue' ? await benchIssue(count(values.cards), database(values.db), say) : null
-  if (figures === null)
-    throw new Error('usage: npm run bench -- issue|import [--cards N] [--rows N] [--db mysql|sqlite]')
+  const figures = await run(positionals[0])
   console.log(JSON.stringify(figures, null, values.json ? undefined : 2))
+}
+
+function run(name: string | undefined): Promise<object> {
+  switch (name) {
+    case 'issue':
+      return benchIssue(count(values.cards), database(values.db), say)
+    case 'import':
+      return benchImport(count(values.rows), say)
+    default:
+      throw new Error('usage: npm run bench -- issue|import [--cards N] [--rows N] [--db mysql|sqlite] [--json]')
+  }
 }
 
 function count(text: string): number {
