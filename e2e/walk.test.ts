@@ -5,7 +5,7 @@ import type { OrderView } from '../contract/hr/funding.ts'
 import type { RosterDetail } from '../contract/hr/staff.ts'
 import { dialectsHere, openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
-import { Refused, type Visitor } from './visitor.ts'
+import { Refused, Visitor } from './visitor.ts'
 
 interface Told {
   hr: Visitor
@@ -140,8 +140,7 @@ describe.each(dialectsHere())('the walk (%s)', (dialect) => {
   })
 
   test('a person without a sign-in, and one of another kind, get nothing', async () => {
-    const { Visitor: Anybody } = await import('./visitor.ts')
-    const anybody = new Anybody(stage.serverUrl)
+    const anybody = new Visitor(stage.serverUrl)
     await expect(anybody.call('/hr/rosters')).rejects.toBeInstanceOf(Refused)
     await expect(anybody.call('/operator/jobs')).rejects.toMatchObject({ status: 401 })
     await expect(told.finance.call('/hr/rosters?fileName=a.xlsx', { raw: told.bytes })).rejects.toMatchObject({

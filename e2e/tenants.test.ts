@@ -1,0 +1,143 @@
+import { readFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { PlatformFile } from '../contract/operator/platform-file.ts'
+import { endpoints } from '../server/app.ts'
+import { applyPlatform } from '../server/apply-platform.ts'
+import type { Endpoint } from '../server/kernel/endpoint.ts'
+import { dialectsHere, openStage, type OpenStage } from './stage.ts'
+import * as step from './steps.ts'
+import { Visitor } from './visitor.ts'
+
+type Ids = Readonly<Record<string, string>>
+
+/** A well-formed body for each write that takes an id, so that only the owner of the id can decide the answer. */
+const bodies: Readonly<Record<string, (ids: Ids) => unknown>> = {
+  'PUT /hr/rosters/:id/columns': () => ({ columns: { name: 'A' } }),
+  'PATCH /hr/rosters/:id/rows': (ids) => ({ rows: [{ id: ids['row'], cells: { name: '改' } }] }),
+  'POST /hr/rosters/:id/replace': () => ({ field: 'name', from: 'a', to: 'b' }),
+  'POST /hr/rosters/:id/remove': (ids) => ({ rowIds: [ids['row']] }),
+  'POST /hr/rosters/:id/apply': () => ({ leaveOutFaulty: true }),
+  'PUT /hr/campaigns/:id': (ids) => ({
+    version: 1,
+    title: '改',
+    occasion: 'other',
+    cover: 'plain',
+    templateVersionId: ids['template'],
+    rosterId: null,
+    selection: { kind: 'all' },
+    amountFrom: 'same',
+    faceFen: 10_000,
+    greeting: '',
+    sendAtMs: null,
+  }),
+  'POST /hr/campaigns/:id/copy': () => ({}),
+  'POST /hr/campaigns/:id/submit': () => ({ contentHash: '0'.repeat(64) }),
+  'POST /hr/campaigns/:id/approve': () => ({ contentHash: '0'.repeat(64) }),
+  'POST /hr/campaigns/:id/reject': () => ({ word: '不' }),
+  'POST /hr/campaigns/:id/cancel': () => ({}),
+  'POST /hr/campaigns/:id/resend': () => ({ reason: 'not_visible' }),
+  'POST /hr/deliveries/:id/correct': () => ({ wecomUserId: 'somebody' }),
+  'POST /hr/orders/:id/payments': () => ({ source: 'wallet', amountFen: 1 }),
+  'POST /hr/payments/:id/close': () => ({}),
+  'POST /hr/payments/:id/query': () => ({}),
+  'POST /employee/campaigns/:id/opened': () => ({}),
+}
+
+/** Whose id stands in a path: the last plural before `:id`. */
+const kindOf = (path: string): string => /\/(\w+)s\/:id/.exec(path)?.[1] ?? ''
+const withId = endpoints.filter((one) => /^\/(hr|employee)\//.test(one.path) && one.path.includes('/:id'))
+
+describe.each(dialectsHere())('two companies (%s)', (dialect) => {
+  let stage: OpenStage
+  let ids: Ids
+  let strangers: Readonly<Record<'hr' | 'employee', Visitor>>
+
+  beforeAll(async () => {
+    stage = await openStage(dialect)
+    ids = await makeThings(stage)
+    strangers = await makeStrangers(stage)
+  })
+  afterAll(() => stage.close())
+
+  test.each(withId.map((one) => [`${one.method} ${one.path}`, one] as const))(
+    '%s of another company is 404',
+    async (name, one: Endpoint) => {
+      const kind = kindOf(one.path)
+      const id = ids[kind === 'deliverie' ? 'delivery' : kind]
+      expect(id, `no ${kind} to ask for`).toBeDefined()
+      const visitor = strangers[one.path.startsWith('/hr/') ? 'hr' : 'employee']
+      const path = one.path.replace(':id', id ?? '')
+      const body = bodies[name]?.(ids)
+      if (one.body === 'json') expect(body, `no body for ${name}`).toBeDefined()
+      const answer = await visitor.send(path, { method: one.method, ...(one.body === 'json' ? { json: body } : {}) })
+      expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([404, 'not_found'])
+    },
+  )
+
+  test('lists show nothing of another company', async () => {
+    const hr = strangers.hr
+    const { rosters } = await hr.call<{ rosters: { id: string }[] }>('/hr/rosters')
+    expect(rosters.map((one) => one.id)).not.toContain(ids['roster'])
+    expect(await hr.call('/hr/campaigns')).toMatchObject({ campaigns: [] })
+    expect(await hr.call('/hr/payments')).toMatchObject({ payments: [] })
+    expect(await hr.call(`/hr/people?query=${encodeURIComponent(ids['name'] ?? '')}`)).toEqual({ people: [] })
+    expect(await hr.call('/hr/wallet')).toMatchObject({ balanceFen: 0, movements: [] })
+  })
+})
+
+/** One of everything at the demo company. */
+async function makeThings(stage: OpenStage): Promise<Ids> {
+  const hr = await step.memberOf(stage, 'linxiao')
+  const finance = await step.memberOf(stage, 'chenli')
+  const bytes = await readFile(new URL('../samples/rosters/utf8-bom.csv', import.meta.url))
+  const roster = await step.uploadRoster(hr, 'utf8-bom.csv', bytes)
+  await step.waitRoster(hr, roster, ['ready', 'needs_mending'])
+  const { rows } = await hr.call<{ rows: { id: string; cells: { name?: string } }[] }>(`/hr/rosters/${roster}/rows`)
+  await step.applyRoster(hr, roster)
+  const wish = { rosterId: roster, title: '甲', amountFrom: 'same' as const, faceFen: 20_000 }
+  const campaign = await step.draftCampaign(hr, wish)
+  const { orderId: order } = await step.submitAndApprove(hr, await step.memberOf(stage, 'zhoumin'), campaign)
+  const { totalFen } = await step.readOrder(finance, order)
+  const paid = await step.openPayment(finance, order, 'wechat_pay', totalFen)
+  await step.payByScan(stage, paid)
+  await step.waitDelivered(hr, campaign)
+  type People = { people: { deliveryId: string; wecomUserId: string | null; state: string }[] }
+  const { people } = await hr.call<People>(`/hr/campaigns/${campaign}/people?limit=200`)
+  const reached = people.find((one) => one.state === 'sent')
+  if (!reached?.wecomUserId) throw new Error('nobody was reached')
+  const pack = await step.openPack(stage, reached.wecomUserId, campaign)
+  const { templates } = await hr.call<{ templates: { versionId: string }[] }>('/hr/templates')
+  return {
+    roster,
+    campaign,
+    order,
+    payment: paid.id,
+    delivery: reached.deliveryId,
+    card: pack.cards[0]?.id ?? '',
+    row: rows[0]?.id ?? '',
+    name: rows[0]?.cells.name ?? '',
+    template: templates[0]?.versionId ?? '',
+  }
+}
+
+/** An administrator and an employee of another company, with a WeCom of its own on the same sandbox. */
+async function makeStrangers(stage: OpenStage): Promise<{ hr: Visitor; employee: Visitor }> {
+  const corp = { corpId: 'wwother', agentId: 1_000_009, secret: 'other-secret' }
+  const members = ['boss', 'worker'].map((userid) => ({ userid, name: `乙${userid}`, mobile: null }))
+  await step.fillDirectory({ ...stage, corp }, members)
+  const roles = ['hr', 'approver', 'finance', 'admin']
+  const company = { code: 'other', name: '乙公司', wecom: corp, members: [{ name: '乙', userid: 'boss', roles }] }
+  await applyPlatform(
+    stage.running.open.edgeFor({ kind: 'system', name: 'test' }),
+    PlatformFile.parse({ companies: [company] }),
+    false,
+  )
+  const hr = await step.memberOf(stage, 'boss', 'other')
+  const list = Buffer.from('姓名,企业微信账号\n乙工,worker\n', 'utf8')
+  const roster = await step.uploadRoster(hr, 'other.csv', list)
+  await step.waitRoster(hr, roster, ['ready'])
+  await step.applyRoster(hr, roster)
+  const employee = new Visitor(stage.serverUrl, 'Mozilla/5.0 (iPhone) wxwork/4.1')
+  await employee.signIn('employee', 'other', 'worker')
+  return { hr, employee }
+}
