@@ -1,4 +1,5 @@
 import { createApp } from 'vue'
+import 'tdesign-vue-next/es/style/index.css'
 import '../lib/base.css'
 import { createTexts } from '../lib/language.ts'
 import App from './App.vue'
