@@ -1,18 +1,49 @@
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { z } from 'zod'
+import { encodeId } from '../../../contract/ids.ts'
 import { startWecomSandbox, type WecomSandbox } from '../../../sandbox/wecom/server.ts'
 import { wecomAdapter } from '../../channels/wecom/adapter.ts'
+import { endpoint } from '../../kernel/endpoint.ts'
 import { createLog } from '../../kernel/log.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { aBrowser, startWeb, type Browser, type Web } from '../../testing/web.ts'
 import { addMember } from './add-member.ts'
 import { companyEndpoints } from './endpoints.ts'
+import { openSession } from './open-session.ts'
 import { removeMember } from './remove-member.ts'
+import { beginSignIn, completeSignIn } from './sign-in.ts'
 import { resumeCompany, suspendCompany } from './suspend-company.ts'
 
 const HOUR_MS = 3_600_000
 const phone = 'Mozilla/5.0 (iPhone) wxwork/4.1.36 MicroMessenger/7.0.1'
+
+/** As the card pack does it: the same sign-in for the other audience. */
+const employeeEndpoints = [
+  endpoint({
+    ...({ method: 'GET', path: '/employee/sign-in/:code', may: 'public', scope: 'edge', output: 'stream' } as const),
+    input: z.object({ code: z.string() }),
+    run: (edge, { code }, http) => beginSignIn(edge, http, { companyCode: code, audience: 'employee' }),
+  }),
+  endpoint({
+    ...({ method: 'GET', path: '/employee/sign-in-callback', may: 'public', scope: 'edge', output: 'stream' } as const),
+    input: z.object({ code: z.string().optional(), state: z.string().default('') }),
+    run: async (edge, { code, state }, http) => {
+      const signedIn = await completeSignIn(edge, http, { code, state, audience: 'employee' })
+      if (signedIn === null) return
+      const personId = encodeId('person', BigInt(signedIn.userid.length))
+      openSession(edge, http, { kind: 'employee', companyId: signedIn.companyId, personId })
+      http.redirect(signedIn.returnPath)
+    },
+  }),
+  endpoint({
+    ...({ method: 'GET', path: '/employee/who', may: 'pack.read', scope: 'read' } as const),
+    input: z.object({}),
+    output: z.object({ personId: z.string() }),
+    run: async (tx) => ({ personId: tx.actor.kind === 'employee' ? tx.actor.personId : '' }),
+  }),
+]
 
 onBothDatabases('sign-in', (database) => {
   let box: WecomSandbox
@@ -30,7 +61,7 @@ onBothDatabases('sign-in', (database) => {
     const stream = new PassThrough()
     stream.on('data', (chunk: Buffer) => (told += chunk.toString()))
     web = await startWeb(database, {
-      endpoints: companyEndpoints,
+      endpoints: [...companyEndpoints, ...employeeEndpoints],
       ports: { wecom },
       now: () => nowMs,
       log: createLog({ stream }),
@@ -82,8 +113,9 @@ onBothDatabases('sign-in', (database) => {
         company: { id: company.id, code: 'qinghe', name: '青禾科技', paymentRoute: 'non_cash' },
         sandbox: true,
       })
-      const [cookie] = browser.cookies.keys().filter((name) => name === 'fulika_hr')
-      expect(cookie).toBe('fulika_hr')
+      // Of the two sign-ins begun, the one that was finished has left no cookie but the session's.
+      const abandoned = `fulika_sign_in_${to.searchParams.get('state')!.slice(0, 8)}`
+      expect([...browser.cookies.keys()]).toEqual([abandoned, 'fulika_hr'])
       expect(told).toContain('/hr/sign-in-callback')
       expect(told).not.toMatch(/SANDBOX|林人事|"hr"|code=|state=/)
     },
@@ -172,6 +204,25 @@ onBothDatabases('sign-in', (database) => {
     expect(codes.filter((code) => code === 'in')).toHaveLength(1)
     expect(codes.filter((code) => code === 'sign_in_expired')).toHaveLength(9)
     expect(box.control.stats(company.wecom.corpId)?.codesExchanged).toBe(1)
+  })
+
+  test('an employee signs in silently on any browser, for 30 days, with a state that no member can use', async () => {
+    const browser = aBrowser(web.base)
+    const away = await begin(browser, '/employee/sign-in/qinghe')
+    const to = new URL(away.headers.get('location')!)
+    expect([to.pathname, to.searchParams.get('scope')]).toEqual(['/connect/oauth2/authorize', 'snsapi_base'])
+    const back = await callbackOf(browser, 'OnlyStaff', '/employee/sign-in/qinghe')
+    const [name, kept] = [...browser.cookies].at(-1)!
+    const crossed = { cookie: `${name}=${kept.value}` }
+    const asMember = back.replace('/employee/', '/hr/')
+    expect(await codeOf(await aBrowser(web.base).get(asMember, crossed))).toBe('sign_in_expired')
+    expect((await browser.get(back)).headers.get('location')).toBe('/pack/')
+    nowMs += 30 * 24 * HOUR_MS - 1
+    expect(await (await browser.get('/employee/who')).json()).toEqual({ personId: encodeId('person', 9n) })
+    nowMs += 1
+    expect((await browser.get('/employee/who')).status).toBe(401)
+    // The cookie of a sign-in under way is not a session, whatever name it is given.
+    expect((await browser.get('/employee/who', { cookie: `fulika_pack=${kept.value}` })).status).toBe(401)
   })
 
   test('staff without a seat, outsiders, no code and unknown companies are refused', async () => {
