@@ -185,7 +185,7 @@ function plainHeader(text: string | undefined): string {
 function readLine({ row, cells }: SheetRow, columns: Columns): StatementEntry | StatementFault | null {
   const text = (field: Field) =>
     columns[field].map((column) => clean(cells[column])).find((value) => value !== '') ?? ''
-  const first = cells.map(clean).find((value) => value !== '') ?? ''
+  const first = Array.from(cells, clean).find((value) => value !== '') ?? ''
   if (first === '' || /^(合计|总计|小计|本页|累计|承前|期初|期末)/.test(first)) return null
   const amount = incomeOf(row, text, columns)
   if (amount === null || typeof amount === 'object') return amount

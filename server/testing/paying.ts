@@ -1,4 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { fen } from '../../contract/fen.ts'
+import { encodeId, type Id } from '../../contract/ids.ts'
 import { startWechatPaySandbox, type WechatPaySandbox } from '../../sandbox/wechatpay/server.ts'
 import type { Ports, WecomPort } from '../channels/ports.ts'
 import { wechatPayAdapter } from '../channels/wechatpay/adapter.ts'
@@ -7,6 +9,8 @@ import type { Actor, Edge } from '../kernel/context.ts'
 import type { Endpoint } from '../kernel/endpoint.ts'
 import { createHttpApp, serve } from '../kernel/http.ts'
 import { silentLog } from '../kernel/log.ts'
+import { createBrand, createTemplate } from '../modules/catalog/create-template.ts'
+import { placeOrder } from '../modules/order/place-order.ts'
 import type { TestDatabase } from './databases.ts'
 
 /** Two merchants of the WeChat Pay sandbox, one for each brand of a test. */
@@ -14,6 +18,35 @@ export const merchants = [
   { mchid: '1900000101', appid: 'wxsandbox0001' },
   { mchid: '1900000102', appid: 'wxsandbox0001' },
 ] as const
+
+let brandsMade = 0
+/** An order of 100,000 fen: one brand, or two with 60,000 and 40,000. */
+export async function anOrder(database: TestDatabase, companyId: Id<'company'>, brandCount: 1 | 2) {
+  return database.tx(async (tx) => {
+    const brandIds: Id<'brand'>[] = []
+    const items = []
+    for (const [index, price] of (brandCount === 1 ? [100_000] : [60_000, 40_000]).entries()) {
+      const wechatPay = merchants[index]!
+      const issuerPrefix = String(620_000 + (brandsMade += 1))
+      const brandId = await createBrand(tx, { name: `品牌 ${index + 1}`, issuerPrefix, wechatPay })
+      brandIds.push(brandId)
+      const templateVersionId = await createTemplate(tx, {
+        brandId,
+        name: '中秋卡',
+        named: true,
+        minFaceFen: fen(100),
+        maxFaceFen: fen(500_000),
+        stepFen: fen(1),
+        validDays: null,
+        coolingOffMs: 0,
+        scope: '全国门店',
+      })
+      const [faceFen, priceFen] = [fen(price), fen(price)]
+      items.push({ holderId: encodeId('person', BigInt(index)), templateVersionId, faceFen, priceFen })
+    }
+    return { brandIds, orderId: await placeOrder(tx, { companyId, items }) }
+  })
+}
 
 export interface PayWorld {
   readonly sandbox: WechatPaySandbox

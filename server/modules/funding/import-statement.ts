@@ -136,12 +136,12 @@ async function bookEntries(tx: Tx, statementId: Id<'statement'>, entries: readon
 
 async function summarise(tx: Tx, id: Id<'statement'>): Promise<StatementSummary> {
   const { lineCount } = await tx.em.findOneOrFail(BankStatement, { id }, { disableIdentityMap: true })
-  const rows = await sql<{ outcome: string; lines: unknown }>(
+  const rows = await sql<{ outcome: string; total: unknown }>(
     tx.em,
-    'select outcome, count(*) as `lines` from statement_line where statement_id = ? group by outcome',
+    'select outcome, count(*) as total from statement_line where statement_id = ? group by outcome',
     [id],
   )
-  const count = (outcome: string) => readSum(rows.find((row) => row.outcome === outcome)?.lines)
+  const count = (outcome: string) => readSum(rows.find((row) => row.outcome === outcome)?.total)
   const [payments, topUps, unmatched] = [count('payment'), count('top_up'), count('unmatched')]
   return { id, lines: lineCount, knownLines: lineCount - payments - topUps - unmatched, payments, topUps, unmatched }
 }

@@ -38,20 +38,29 @@ export async function readOrderBrands(tx: Tx, orderId: Id<'order'>): Promise<Ord
   })
 }
 
-/** What each brand of an order still misses: its price less the parts of the payments that arrived. */
+/**
+ * What each brand of an order still misses: its price less the parts of the payments that arrived; and what of that its
+ * own merchant's open payments ask for.
+ */
 export async function readNeeds(
   tx: Tx,
   orderId: Id<'order'>,
   brands: readonly Pick<OrderBrand, 'id' | 'priceFen'>[],
 ): Promise<Need[]> {
+  const paid = await sumParts(tx, orderId, "payment.state in ('paid', 'refunding', 'part_refunded', 'refunded')")
+  const promised = await sumParts(tx, orderId, "payment.state = 'opened' and payment.source = 'wechat_pay'")
+  return brands.map((brand) => {
+    const missing = Math.max(0, brand.priceFen - (paid.get(brand.id) ?? 0))
+    const promisedFen = fen(Math.min(missing, promised.get(brand.id) ?? 0))
+    return { brandId: brand.id, missingFen: fen(missing), promisedFen }
+  })
+}
+
+async function sumParts(tx: Tx, orderId: Id<'order'>, condition: string): Promise<Map<Id<'brand'>, number>> {
   const rows = await sql<{ brand_id: Id<'brand'>; total: unknown }>(
     tx.em,
-    "select payment_part.brand_id, sum(payment_part.amount_fen) as total from payment_part join payment on payment.id = payment_part.payment_id where payment.order_id = ? and payment.state in ('paid', 'refunding', 'part_refunded', 'refunded') group by payment_part.brand_id",
+    `select payment_part.brand_id, sum(payment_part.amount_fen) as total from payment_part join payment on payment.id = payment_part.payment_id where payment.order_id = ? and ${condition} group by payment_part.brand_id`,
     [orderId],
   )
-  const paid = new Map(rows.map((row) => [row.brand_id, readSum(row.total)]))
-  return brands.map((brand) => ({
-    brandId: brand.id,
-    missingFen: fen(Math.max(0, brand.priceFen - (paid.get(brand.id) ?? 0))),
-  }))
+  return new Map(rows.map((row) => [row.brand_id, readSum(row.total)]))
 }

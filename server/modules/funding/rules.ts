@@ -1,4 +1,4 @@
-import { fen, splitFen, type Fen } from '../../../contract/fen.ts'
+import { fen, splitFen, sumFen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { OrderState, PaymentOutcome } from '../../../contract/states.ts'
 
@@ -7,10 +7,11 @@ export const NATIVE_LIFE_MS = 2 * 3_600_000
 /** One WeChat payment carries at most ten million yuan (protocols wechat-pay 2.7). */
 export const NATIVE_MOST_FEN = 1_000_000_000
 
-/** What a brand of an order is owed in all, and what it still misses. */
+/** What a brand of an order still misses, and how much of that is asked for in open payments to its own merchant. */
 export interface Need {
   readonly brandId: Id<'brand'>
   readonly missingFen: Fen
+  readonly promisedFen: Fen
 }
 
 export interface Part {
@@ -18,15 +19,18 @@ export interface Part {
   readonly amountFen: Fen
 }
 
-/** Cuts an amount over what each brand still misses, the odd fen by largest remainder. The parts sum to the amount. */
+/**
+ * Cuts an amount over what each brand still misses, the odd fen by largest remainder; the parts sum to the amount.
+ * What a brand is promised by its own merchant's open payments is touched last: that money can go to no other brand.
+ */
 export function cutParts(amount: Fen, needs: readonly Need[]): Part[] {
-  if (amount === 0) return []
-  const shares = splitFen(
-    amount,
-    needs.map((need) => need.missingFen),
-  )
+  const free = needs.map((need) => Math.max(0, need.missingFen - need.promisedFen))
+  const first = Math.min(amount, sumFen(free))
+  const rest = needs.map((need, index) => need.missingFen - free[index]!)
+  const shares = splitFen(fen(first), free)
+  const more = splitFen(fen(amount - first), rest)
   return needs
-    .map((need, index) => ({ brandId: need.brandId, amountFen: shares[index]! }))
+    .map((need, index) => ({ brandId: need.brandId, amountFen: sumFen([shares[index]!, more[index]!]) }))
     .filter((part) => part.amountFen > 0)
 }
 

@@ -1,16 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { fen } from '../../../contract/fen.ts'
 import type { PaymentView } from '../../../contract/hr/funding.ts'
-import { encodeId, type Id } from '../../../contract/ids.ts'
 import { readBankStatement } from '../../../importers/bank-statement.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
-import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
-import { merchants, servePayHouse, startPayWorld, type PayHouse, type PayWorld } from '../../testing/paying.ts'
-import { createBrand, createTemplate } from '../catalog/create-template.ts'
+import { onBothDatabases } from '../../testing/databases.ts'
+import { anOrder, merchants, servePayHouse, startPayWorld, type PayHouse, type PayWorld } from '../../testing/paying.ts'
 import { account } from '../ledger/accounts.ts'
 import { readBalance } from '../ledger/prove.ts'
-import { placeOrder } from '../order/place-order.ts'
 import { fundingEndpoints } from './endpoints.ts'
 import { watchPayment } from './watch-payment.ts'
 
@@ -19,34 +15,6 @@ beforeAll(async () => {
   world = await startPayWorld()
 })
 afterAll(() => world.sandbox.close())
-
-/** An order of 100,000 fen: one brand, or two with 60,000 and 40,000. */
-async function anOrder(database: TestDatabase, companyId: Id<'company'>, brandCount: 1 | 2) {
-  return database.tx(async (tx) => {
-    const brandIds: Id<'brand'>[] = []
-    const items = []
-    for (const [index, price] of (brandCount === 1 ? [100_000] : [60_000, 40_000]).entries()) {
-      const wechatPay = merchants[index]!
-      const issuerPrefix = `62${index}${String(companyId).slice(-2).replaceAll(/\D/g, '0')}`
-      const brandId = await createBrand(tx, { name: `品牌 ${index + 1}`, issuerPrefix, wechatPay })
-      brandIds.push(brandId)
-      const templateVersionId = await createTemplate(tx, {
-        brandId,
-        name: '中秋卡',
-        named: true,
-        minFaceFen: fen(100),
-        maxFaceFen: fen(500_000),
-        stepFen: fen(1),
-        validDays: null,
-        coolingOffMs: 0,
-        scope: '全国门店',
-      })
-      const [faceFen, priceFen] = [fen(price), fen(price)]
-      items.push({ holderId: encodeId('person', BigInt(index)), templateVersionId, faceFen, priceFen })
-    }
-    return { brandIds, orderId: await placeOrder(tx, { companyId, items }) }
-  })
-}
 
 onBothDatabases('WeChat Pay', (database) => {
   let house: PayHouse
