@@ -60,22 +60,12 @@ export async function applySlice(tx: Tx, rosterId: Id<'roster'>, after: number):
   const last = rows.at(-1)
   if (!last) return null
   const { companyId } = await tx.em.findOneOrFail(Roster, { id: rosterId }, { disableIdentityMap: true })
-  const effects = await matchRows(tx, companyId, rows, (ids) => readTaken(tx, rosterId, ids))
+  const effects = await matchRows(tx, companyId, rosterId, rows)
   const ids = effects.map((effect) => effect.known?.id ?? tx.newId('person'))
   await addPeople(tx, companyId, effects, ids)
   for (const effect of effects) if (effect.known && effect.writes) await changePerson(tx, effect)
   await tieRows(tx, effects, ids)
   return Number(last.row_no)
-}
-
-async function readTaken(tx: Tx, rosterId: Id<'roster'>, ids: readonly Id<'person'>[]): Promise<ReadonlySet<string>> {
-  if (ids.length === 0) return new Set()
-  const rows = await sql<{ person_id: string }>(
-    tx.em,
-    `select person_id from roster_row where roster_id = ? and person_id in (${ids.map(() => '?').join(',')})`,
-    [rosterId, ...ids],
-  )
-  return new Set(rows.map((row) => row.person_id))
 }
 
 async function addPeople(

@@ -7,14 +7,10 @@ import { openFacts, type PersonFacts } from './seal-person.ts'
 import { openRow, shortDepartment } from './seal-row.ts'
 
 /** A row of a list that may be applied, with its fingerprints. */
-export interface ValidRow {
-  readonly id: Id<'rosterRow'>
+export interface ValidRow extends KeyedRow {
   readonly row_no: number
   readonly sealed: Uint8Array
   readonly department: string | null
-  readonly phone_index: string | null
-  readonly staff_no_index: string | null
-  readonly user_id_index: string | null
 }
 
 interface KnownPerson {
@@ -55,42 +51,75 @@ export async function readValidRows(tx: Tx, rosterId: Id<'roster'>, after: numbe
   )
 }
 
+interface KeyedRow {
+  readonly id: Id<'rosterRow'>
+  readonly phone_index: string | null
+  readonly staff_no_index: string | null
+  readonly user_id_index: string | null
+}
+
 /**
- * What each row means for the company's people: matched by WeCom account, else by staff number, else by phone. A phone
- * alone does not match somebody whose account or staff number is another: numbers are given to new people. Each person
- * is matched once: `isTaken` says who is taken already.
+ * What each row means for the company's people. Every person belongs to at most one row of the list: the first with
+ * their WeCom account, else with their staff number, else with their phone. A phone alone does not tie somebody whose
+ * account or staff number is another: numbers are given to new people. So the outcome is the same in whatever slices,
+ * and however often, a list is matched.
  */
 export async function matchRows(
   tx: Tx,
   companyId: Id<'company'>,
+  rosterId: Id<'roster'>,
   rows: readonly ValidRow[],
-  isTaken: (ids: readonly Id<'person'>[]) => Promise<ReadonlySet<string>>,
 ): Promise<RowEffect[]> {
-  const known = [
-    await knownBy(tx, companyId, 'user_id_index', rows),
-    await knownBy(tx, companyId, 'staff_no_index', rows),
-    await knownBy(tx, companyId, 'phone_index', rows),
-  ]
-  const candidates = known.flatMap((map) => [...map.values()].flat().map((person) => person.id))
-  const taken = new Set(await isTaken([...new Set(candidates)]))
+  const known = {
+    user_id_index: await knownBy(tx, companyId, 'user_id_index', rows),
+    staff_no_index: await knownBy(tx, companyId, 'staff_no_index', rows),
+    phone_index: await knownBy(tx, companyId, 'phone_index', rows),
+  }
+  const candidates = keyColumns.flatMap((column) => [...known[column].values()].flat())
+  const owners = {
+    user_id_index: await firstRowsBy(tx, rosterId, 'user_id_index', candidates),
+    staff_no_index: await firstRowsBy(tx, rosterId, 'staff_no_index', candidates),
+    phone_index: await firstRowsBy(tx, rosterId, 'phone_index', candidates),
+  }
+  const ownerOf = (person: KnownPerson): string | null => {
+    const by = (column: KeyColumn) => owners[column].get(person[column] ?? '')
+    const phoneRow = by('phone_index')
+    const last = phoneRow && mayBe(phoneRow, person) ? phoneRow.id : null
+    return by('user_id_index')?.id ?? by('staff_no_index')?.id ?? last
+  }
   return rows.map((row) => {
-    const keys = [row.user_id_index, row.staff_no_index, row.phone_index]
-    const fitting = keys.flatMap((key, way) => (key === null ? [] : (known[way]?.get(key) ?? [])))
-    const person = fitting.find((one) => !taken.has(one.id) && mayBe(row, one)) ?? null
-    if (person) taken.add(person.id)
-    return effectOf(tx, row, person)
+    const fitting = keyColumns.flatMap((column) => known[column].get(row[column] ?? '') ?? [])
+    return effectOf(tx, row, fitting.find((person) => ownerOf(person) === row.id) ?? null)
   })
 }
 
-/** Whether a row can be about this person: an equal account or staff number, or nothing that speaks against it. */
-function mayBe(row: ValidRow, person: KnownPerson): boolean {
-  const equal = (a: string | null, b: string | null): boolean => a !== null && a === b
+/** Whether a row with somebody's phone can be about them: nothing speaks against it. */
+function mayBe(row: KeyedRow, person: KnownPerson): boolean {
   const differ = (a: string | null, b: string | null): boolean => a !== null && b !== null && a !== b
-  if (equal(row.user_id_index, person.user_id_index) || equal(row.staff_no_index, person.staff_no_index)) return true
   return !differ(row.user_id_index, person.user_id_index) && !differ(row.staff_no_index, person.staff_no_index)
 }
 
-type KeyColumn = 'user_id_index' | 'staff_no_index' | 'phone_index'
+/** For each key of these people the first row of the list that has it, faulty or not. */
+async function firstRowsBy(tx: Tx, rosterId: Id<'roster'>, column: KeyColumn, people: readonly KnownPerson[]) {
+  const keys = [...new Set(people.flatMap((person) => person[column] ?? []))]
+  const first = new Map<string, KeyedRow>()
+  if (keys.length === 0) return first
+  const rows = await sql<KeyedRow>(
+    tx.em,
+    `select id, phone_index, staff_no_index, user_id_index from roster_row
+     where roster_id = ? and removed = 0 and ${column} in (${keys.map(() => '?').join(',')}) order by row_no`,
+    [rosterId, ...keys],
+  )
+  for (const row of rows) {
+    const key = row[column]
+    if (key !== null && !first.has(key)) first.set(key, row)
+  }
+  return first
+}
+
+/** By what people are known, the strongest first. */
+const keyColumns = ['user_id_index', 'staff_no_index', 'phone_index'] as const
+type KeyColumn = (typeof keyColumns)[number]
 
 /** People by one of their keys, those who are still there first. */
 async function knownBy(tx: Tx, companyId: Id<'company'>, column: KeyColumn, rows: readonly ValidRow[]) {

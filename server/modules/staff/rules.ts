@@ -15,3 +15,11 @@ export function lookUpsLeft(ration: { readonly known: number; readonly missed: n
 export function maskPhone(phone: string | null): string | null {
   return phone === null ? null : `${phone.slice(0, 3)}****${phone.slice(-4)}`
 }
+
+/**
+ * A text that no spreadsheet takes for a formula, wherever it is pasted or saved to afterwards: one that begins like a
+ * formula gets an apostrophe before it. Full-width forms count too, for some programs narrow them.
+ */
+export function safeText(text: string): string {
+  return /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/.test(text) ? `'${text}` : text
+}

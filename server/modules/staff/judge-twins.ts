@@ -1,0 +1,102 @@
+import type { Id } from '../../../contract/ids.ts'
+import type { RosterField, RowFaultCode } from '../../../contract/roster-row.ts'
+import type { Tx } from '../../kernel/context.ts'
+import { change, sql } from '../../kernel/sql.ts'
+import { RosterFault } from './tables.ts'
+
+/** What no two rows of a list may share, and the fault of the later one. */
+export const twinKeys = [
+  { column: 'phone_index', property: 'phoneIndex', field: 'phone', code: 'phone-duplicate' },
+  { column: 'staff_no_index', property: 'staffNoIndex', field: 'staffNo', code: 'staffno-duplicate' },
+  { column: 'user_id_index', property: 'userIdIndex', field: 'wecomUserId', code: 'userid-duplicate' },
+] as const satisfies { column: string; property: string; field: RosterField; code: RowFaultCode }[]
+type TwinKey = (typeof twinKeys)[number]
+
+/** The fingerprints of a row by which it may have twins. */
+export type TwinIndexes = Readonly<Record<TwinKey['property'], string | null>>
+
+const PER_QUERY = 500
+
+/**
+ * Judges again every row that shares one of these fingerprints: the first has no fault, each later one names the first.
+ * Returns the rows whose faults changed; their `faulty` is for the caller to settle.
+ */
+export async function judgeTwins(
+  tx: Tx,
+  rosterId: Id<'roster'>,
+  touched: readonly TwinIndexes[],
+): Promise<Set<Id<'rosterRow'>>> {
+  const changed = new Set<Id<'rosterRow'>>()
+  for (const key of twinKeys) {
+    const values = [...new Set(touched.flatMap((one) => one[key.property] ?? []))]
+    for (let from = 0; from < values.length; from += PER_QUERY) {
+      const ids = await judgeKey(tx, rosterId, key, values.slice(from, from + PER_QUERY))
+      for (const id of ids) changed.add(id)
+    }
+  }
+  return changed
+}
+
+interface Twin {
+  readonly id: Id<'rosterRow'>
+  readonly row_no: number
+  readonly shared: string
+  readonly fault: string | null
+  readonly first_row: number | null
+}
+
+async function judgeKey(tx: Tx, rosterId: Id<'roster'>, key: TwinKey, values: readonly string[]) {
+  const twins = await sql<Twin>(
+    tx.em,
+    `select r.id, r.row_no, r.${key.column} as shared, f.row_id as fault, f.first_row
+     from roster_row r left join roster_fault f on f.row_id = r.id and f.field = ? and f.code = ?
+     where r.roster_id = ? and r.removed = 0 and r.${key.column} in (${values.map(() => '?').join(',')}) order by r.row_no`,
+    [key.field, key.code, rosterId, ...values],
+  )
+  const first = new Map<string, Twin>()
+  const wrong: { id: Id<'rosterRow'>; firstRow: number | null }[] = []
+  for (const twin of twins) {
+    const before = first.get(twin.shared)
+    if (before === undefined) first.set(twin.shared, twin)
+    const wanted = before === undefined ? null : Number(before.row_no)
+    const has = twin.fault === null ? null : Number(twin.first_row)
+    if (has !== wanted) wrong.push({ id: twin.id, firstRow: wanted })
+  }
+  await writeFaults(tx, rosterId, key, wrong)
+  return wrong.map((one) => one.id)
+}
+
+async function writeFaults(
+  tx: Tx,
+  rosterId: Id<'roster'>,
+  { field, code }: TwinKey,
+  wrong: readonly { id: Id<'rosterRow'>; firstRow: number | null }[],
+): Promise<void> {
+  for (let from = 0; from < wrong.length; from += PER_QUERY) {
+    const rows = wrong.slice(from, from + PER_QUERY)
+    await change(
+      tx.em,
+      `delete from roster_fault where field = ? and code = ? and row_id in (${rows.map(() => '?').join(',')})`,
+      [field, code, ...rows.map((row) => row.id)],
+    )
+    const later = rows.filter((row) => row.firstRow !== null)
+    if (later.length === 0) continue
+    await tx.em.insertMany(
+      RosterFault,
+      later.map(({ id, firstRow }) => ({ rowId: id, field, code, rosterId, firstRow })),
+    )
+  }
+}
+
+/** Sets each row's `faulty` by whether it has faults. */
+export async function settleFaulty(tx: Tx, rowIds: readonly Id<'rosterRow'>[]): Promise<void> {
+  for (let from = 0; from < rowIds.length; from += PER_QUERY) {
+    const ids = rowIds.slice(from, from + PER_QUERY)
+    await change(
+      tx.em,
+      `update roster_row set faulty = case when exists (select 1 from roster_fault f where f.row_id = roster_row.id) then 1 else 0 end
+       where id in (${ids.map(() => '?').join(',')})`,
+      ids,
+    )
+  }
+}

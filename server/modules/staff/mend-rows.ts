@@ -1,0 +1,207 @@
+import { setImmediate as breathe } from 'node:timers/promises'
+import type { Lang } from '../../../contract/error-codes.ts'
+import type { RosterRowView } from '../../../contract/hr/staff.ts'
+import type { Id } from '../../../contract/ids.ts'
+import {
+  normaliseRow,
+  trimCell,
+  type RosterCells,
+  type RosterField,
+  type RowFaultCode,
+} from '../../../contract/roster-row.ts'
+import { rosterMoves, type RosterState } from '../../../contract/states.ts'
+import type { Edge, Tx } from '../../kernel/context.ts'
+import { refuse } from '../../kernel/errors.ts'
+import { move } from '../../kernel/move.ts'
+import { change, sql } from '../../kernel/sql.ts'
+import { findOwn } from '../../kernel/tenant.ts'
+import { judgeTwins, settleFaulty, type TwinIndexes } from './judge-twins.ts'
+import { countRows } from './read-file.ts'
+import { viewsOf, type SealedRow } from './read-roster.ts'
+import { fieldsOf, parseReading } from './reading.ts'
+import { openRow, sealRow } from './seal-row.ts'
+import { Roster, RosterFault, RosterRow } from './tables.ts'
+import { lockRoster } from './write-rows.ts'
+
+export interface Settled {
+  readonly faultyCount: number
+  readonly state: RosterState
+}
+
+interface Editable {
+  readonly id: Id<'roster'>
+  readonly state: 'needs_mending' | 'ready'
+  readonly fields: readonly RosterField[]
+}
+
+interface Changed {
+  readonly row: EditedRow
+  readonly cells: RosterCells
+}
+
+interface EditedRow extends SealedRow {
+  readonly phone_index: string | null
+  readonly staff_no_index: string | null
+  readonly user_id_index: string | null
+}
+
+/**
+ * Puts new texts into cells and checks these rows and their twins again by the rules of the import; a blank text
+ * empties a cell. Returns the rows and every twin whose faults changed. Refuses with `not_found` for what is not a row
+ * of a list of the actor's company, `state_conflict` for a list that is being read, applied or is used.
+ */
+export async function mendRows(
+  tx: Tx,
+  wish: { readonly id: Id<'roster'>; readonly rows: readonly { id: Id<'rosterRow'>; cells: RosterCells }[] },
+  lang: Lang,
+): Promise<{ rows: RosterRowView[] } & Settled> {
+  const roster = await holdEditable(tx, wish.id)
+  const cells = new Map<string, RosterCells>()
+  for (const row of wish.rows) cells.set(row.id, { ...cells.get(row.id), ...row.cells })
+  const rows = await readRows(tx, roster.id, [...cells.keys()])
+  if (rows.length < cells.size) refuse('not_found')
+  const changed = rows.map((row) => ({ row, cells: { ...openRow(tx.house, row).cells, ...cells.get(row.id) } }))
+  const twins = await changeRows(tx, roster, changed)
+  return { rows: await readViews(tx, roster.id, [...cells.keys(), ...twins], lang), ...(await settle(tx, roster)) }
+}
+
+/** Takes rows out of a list, so that they are neither checked nor applied; their twins are judged again. */
+export async function removeRows(
+  tx: Tx,
+  wish: { readonly id: Id<'roster'>; readonly rowIds: readonly Id<'rosterRow'>[] },
+  lang: Lang,
+): Promise<{ rows: RosterRowView[] } & Settled> {
+  const roster = await holdEditable(tx, wish.id)
+  const rows = await readRows(tx, roster.id, wish.rowIds)
+  if (rows.length < new Set(wish.rowIds).size) refuse('not_found')
+  const ids = rows.map((row) => row.id)
+  const slots = ids.map(() => '?').join(',')
+  await change(tx.em, `update roster_row set removed = 1, faulty = 0 where id in (${slots})`, ids)
+  await change(tx.em, `delete from roster_fault where row_id in (${slots})`, ids)
+  const twins = await judgeTwins(tx, roster.id, rows.map(indexesBefore))
+  await settleFaulty(tx, [...twins])
+  return { rows: await readViews(tx, roster.id, [...twins], lang), ...(await settle(tx, roster)) }
+}
+
+const SCANNED_AT_ONCE = 1000
+const CHANGED_AT_ONCE = 500
+
+/**
+ * Replaces a text that fills a cell of one column in every row that has it, in transactions of at most 500 rows, and
+ * checks those rows again. Harmless to repeat.
+ */
+export async function replaceTexts(
+  edge: Edge,
+  wish: { readonly id: Id<'roster'>; readonly field: RosterField; readonly from: string; readonly to: string },
+): Promise<{ changed: number } & Settled> {
+  let settled = await edge.tx(async (tx) => settle(tx, await holdEditable(tx, wish.id)))
+  let changed = 0
+  for (let after: number | null = 0; after !== null;) {
+    const from: number = after
+    const scanned = await edge.read((tx) => scan(tx, wish, from))
+    for (let at = 0; at < scanned.fitting.length; at += CHANGED_AT_ONCE) {
+      const ids = scanned.fitting.slice(at, at + CHANGED_AT_ONCE)
+      const done = await edge.tx((tx) => replaceSlice(tx, wish, ids))
+      changed += done.changed
+      settled = done.settled
+    }
+    after = scanned.last
+    await breathe()
+  }
+  return { changed, ...settled }
+}
+
+type Replacing = Parameters<typeof replaceTexts>[1]
+
+const fits = (cells: RosterCells, wish: Replacing): boolean => trimCell(cells[wish.field]) === trimCell(wish.from)
+
+async function scan(tx: Tx, wish: Replacing, after: number): Promise<{ fitting: string[]; last: number | null }> {
+  const rows = await sql<SealedRow>(
+    tx.em,
+    'select id, row_no, sealed from roster_row where roster_id = ? and removed = 0 and row_no > ? order by row_no limit ?',
+    [wish.id, after, SCANNED_AT_ONCE],
+  )
+  const fitting = rows.filter((row) => fits(openRow(tx.house, row).cells, wish)).map((row) => row.id)
+  return { fitting, last: rows.length < SCANNED_AT_ONCE ? null : Number(rows.at(-1)?.row_no) }
+}
+
+async function replaceSlice(tx: Tx, wish: Replacing, ids: readonly string[]) {
+  const roster = await holdEditable(tx, wish.id)
+  const rows = (await readRows(tx, roster.id, ids))
+    .map((row) => ({ row, cells: openRow(tx.house, row).cells }))
+    .filter(({ cells }) => fits(cells, wish))
+    .map(({ row, cells }) => ({ row, cells: { ...cells, [wish.field]: wish.to } }))
+  await changeRows(tx, roster, rows)
+  return { changed: rows.length, settled: await settle(tx, roster) }
+}
+
+async function holdEditable(tx: Tx, id: Id<'roster'>): Promise<Editable> {
+  const { reading } = await findOwn(tx, Roster, id)
+  const state = (await lockRoster(tx, id))?.state
+  if (state !== 'needs_mending' && state !== 'ready') refuse('state_conflict')
+  return { id, state, fields: fieldsOf(parseReading(reading ?? null)) }
+}
+
+async function readRows(tx: Tx, rosterId: Id<'roster'>, ids: readonly string[]): Promise<EditedRow[]> {
+  return sql<EditedRow>(
+    tx.em,
+    `select id, row_no, sealed, phone_index, staff_no_index, user_id_index from roster_row
+     where roster_id = ? and removed = 0 and id in (${ids.map(() => '?').join(',')}) order by row_no`,
+    [rosterId, ...ids],
+  )
+}
+
+const indexesBefore = (row: EditedRow): TwinIndexes => ({
+  phoneIndex: row.phone_index,
+  staffNoIndex: row.staff_no_index,
+  userIdIndex: row.user_id_index,
+})
+
+/** Writes changed rows and their faults, judges old and new twins; returns the twins whose faults changed. */
+async function changeRows(tx: Tx, roster: Editable, rows: readonly Changed[]): Promise<Id<'rosterRow'>[]> {
+  if (rows.length === 0) return []
+  const touched: TwinIndexes[] = []
+  const faults: { rowId: Id<'rosterRow'>; field: RosterField; code: RowFaultCode }[] = []
+  for (const { row, cells: given } of rows) {
+    const cells = withoutBlanks(given)
+    const { person, faults: found } = normaliseRow(cells, presentIn(roster, cells))
+    const columns = sealRow(tx.house, row.id, { cells, person })
+    await tx.em.nativeUpdate(RosterRow, { id: row.id }, columns)
+    for (const { field, code } of found) faults.push({ rowId: row.id, field, code })
+    touched.push(indexesBefore(row), columns)
+  }
+  const ids = rows.map(({ row }) => row.id)
+  await change(tx.em, `delete from roster_fault where row_id in (${ids.map(() => '?').join(',')})`, ids)
+  if (faults.length > 0)
+    await tx.em.insertMany(
+      RosterFault,
+      faults.map((fault) => ({ ...fault, rosterId: roster.id, firstRow: null })),
+    )
+  const twins = await judgeTwins(tx, roster.id, touched)
+  await settleFaulty(tx, [...new Set([...ids, ...twins])])
+  return [...twins]
+}
+
+/** A field the file has no column for counts once somebody fills it in. */
+function presentIn(roster: Editable, cells: RosterCells): ReadonlySet<RosterField> {
+  return new Set([...roster.fields, ...(Object.keys(cells) as RosterField[])])
+}
+
+function withoutBlanks(cells: RosterCells): RosterCells {
+  return Object.fromEntries(Object.entries(cells).filter(([, text]) => trimCell(text) !== ''))
+}
+
+async function readViews(tx: Tx, rosterId: Id<'roster'>, ids: readonly string[], lang: Lang): Promise<RosterRowView[]> {
+  const unique = [...new Set(ids)].slice(0, 2 * CHANGED_AT_ONCE)
+  return unique.length === 0 ? [] : viewsOf(tx, await readRows(tx, rosterId, unique), lang)
+}
+
+/** Counts again, and lets the state follow: a list without faults is ready. */
+async function settle(tx: Tx, roster: Editable): Promise<Settled> {
+  const { all, faulty } = await countRows(tx, roster.id)
+  await change(tx.em, 'update roster set row_count = ?, faulty_count = ? where id = ?', [all, faulty, roster.id])
+  const state = faulty > 0 ? 'needs_mending' : 'ready'
+  if (state !== roster.state)
+    await move(tx, { table: 'roster', id: roster.id, from: roster.state, to: state, moves: rosterMoves })
+  return { faultyCount: faulty, state }
+}

@@ -1,0 +1,66 @@
+import { setImmediate as breathe } from 'node:timers/promises'
+import type { RosterChanges } from '../../../contract/hr/staff.ts'
+import type { Id } from '../../../contract/ids.ts'
+import { readSum } from '../../kernel/columns.ts'
+import type { Edge, Tx } from '../../kernel/context.ts'
+import { refuse } from '../../kernel/errors.ts'
+import { sql } from '../../kernel/sql.ts'
+import { companyOf, findOwn } from '../../kernel/tenant.ts'
+import { matchRows, notOnList, readValidRows } from './match-rows.ts'
+import { countRows } from './read-file.ts'
+import { openFacts } from './seal-person.ts'
+import { Roster } from './tables.ts'
+
+const ROWS_AT_ONCE = 1000
+const EXAMPLES_OF_A_KIND = 200
+
+/**
+ * What applying a list would change against the staff as it is now; writes nothing. Refuses with `not_found` for
+ * another company's list and `roster_not_ready` while it is being read.
+ */
+export async function readChanges(edge: Edge, id: Id<'roster'>): Promise<RosterChanges> {
+  const changes: RosterChanges = { joiners: 0, leavers: 0, changed: 0, unchanged: 0, faulty: 0, examples: [] }
+  changes.faulty = await edge.read((tx) => checkRead(tx, id))
+  for (let after: number | null = 0; after !== null;) {
+    const from: number = after
+    after = await edge.read((tx) => countSlice(tx, id, from, changes))
+    await breathe()
+  }
+  await edge.read((tx) => countLeavers(tx, id, changes))
+  return changes
+}
+
+async function checkRead(tx: Tx, id: Id<'roster'>): Promise<number> {
+  const { state } = await findOwn(tx, Roster, id)
+  if (state === 'received' || state === 'reading' || state === 'rejected') refuse('roster_not_ready')
+  return (await countRows(tx, id)).faulty
+}
+
+async function countSlice(tx: Tx, id: Id<'roster'>, after: number, changes: RosterChanges): Promise<number | null> {
+  const rows = await readValidRows(tx, id, after, ROWS_AT_ONCE)
+  const effects = await matchRows(tx, companyOf(tx.actor), id, rows)
+  for (const { kind, facts, department, fields } of effects) {
+    const count = kind === 'joiner' ? 'joiners' : kind
+    changes[count] += 1
+    if (kind === 'unchanged' || changes[count] > EXAMPLES_OF_A_KIND) continue
+    changes.examples.push({ kind, name: facts.name, department, fields: [...fields] })
+  }
+  return rows.length < ROWS_AT_ONCE ? null : Number(rows.at(-1)?.row_no)
+}
+
+async function countLeavers(tx: Tx, id: Id<'roster'>, changes: RosterChanges): Promise<void> {
+  const missing = notOnList(id)
+  const where = `from person p where p.company_id = ? and p.state = 'active' and ${missing.text}`
+  const values = [companyOf(tx.actor), ...missing.values]
+  const [all] = await sql<{ people: unknown }>(tx.em, `select count(*) as people ${where}`, values)
+  changes.leavers = readSum(all?.people)
+  const people = await sql<{ id: string; sealed: Uint8Array; department: string | null }>(
+    tx.em,
+    `select p.id, p.sealed, p.department ${where} order by p.id limit ?`,
+    [...values, EXAMPLES_OF_A_KIND],
+  )
+  for (const person of people) {
+    const { name } = openFacts(tx.house, person)
+    changes.examples.push({ kind: 'leaver', name, department: person.department, fields: [] })
+  }
+}
