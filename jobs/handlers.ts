@@ -2,7 +2,8 @@ import type { Id, IdKind } from '../contract/ids.ts'
 import { isId } from '../contract/ids.ts'
 import type { Edge } from '../server/kernel/context.ts'
 import { proveBooks } from '../server/modules/analytics/prove-books.ts'
-import { deliverCards } from '../server/modules/delivery/deliver-cards.ts'
+import { deliverAgain, deliverCards } from '../server/modules/delivery/deliver-cards.ts'
+import { planFailed } from '../server/modules/delivery/resend-deliveries.ts'
 import { sendBatch } from '../server/modules/delivery/send-batch.ts'
 import { watchPayment } from '../server/modules/funding/watch-payment.ts'
 import { issueOrder } from '../server/modules/issuance/issue-order.ts'
@@ -30,8 +31,17 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'order.issue': (edge, args) => issueOrder(edge, idOf('order', args, 'orderId')),
   'cards.deliver': (edge, args) => deliverCards(edge, idOf('orderSlice', args, 'sliceId')),
   'batch.send': (edge, args) => sendBatch(edge, idOf('deliveryBatch', args, 'batchId')),
+  'deliveries.send': (edge, args) => deliverAgain(edge, idOf('campaign', args, 'campaignId')),
+  'deliveries.resend': (edge, args) => edge.tx((tx) => planFailed(tx, failedPiece(args))),
   'books.prove': proveDaily,
 }
+
+/** The next piece of a large resend: everybody who failed, or those with one reason. */
+const failedPiece = (args: JobArgs) => ({
+  campaignId: idOf('campaign', args, 'campaignId'),
+  reason: typeof args['reason'] === 'string' ? args['reason'] : null,
+  afterId: idOf('delivery', args, 'afterId'),
+})
 
 /** The daily proof: what does not add up is an error in the log, by rule and object, for somebody to act on. */
 async function proveDaily(edge: Edge): Promise<void> {

@@ -2,6 +2,7 @@ import { readSum } from '../../kernel/columns.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { dialectOf, sql } from '../../kernel/sql.ts'
 import { proveLedger, type Finding } from '../ledger/prove.ts'
+import { fundingChecks } from './funding-checks.ts'
 
 interface Check {
   readonly rule: string
@@ -78,17 +79,21 @@ const checks: readonly Check[] = [
   },
 ]
 
-/** Proves that what is stored equals what was posted: cards, brands, orders, wallets, messages and the ledger. Empty is the proof. */
+/** Proves that what is stored equals what was posted: cards, brands, orders, wallets, payments, messages and the ledger. Empty is the proof. */
 export async function proveBooks(tx: Tx): Promise<Finding[]> {
   const findings = await proveLedger(tx)
   const mysql = dialectOf(tx.em) === 'mysql'
   const joined = (prefix: string, column: string) =>
     mysql ? `concat('${prefix}:', ${column})` : `('${prefix}:' || ${column})`
-  for (const check of checks) {
+  const all: readonly Check[] = [...checks, ...fundingChecks]
+  for (const check of all) {
     const text = check.query
       .replaceAll('BRAND_CARDS', joined('cards', 'brand.id'))
       .replaceAll('ORDER_FUNDS', joined('order-funds', 'orders.id'))
       .replaceAll('WALLET_OWED', joined('wallet', 'wallet.company_id'))
+      .replaceAll('OVERPAID', joined('overpaid', 'orders.id'))
+      .replaceAll('COLLECTED', joined('collected', 'payment.mchid'))
+      .replaceAll('WALLET_OF_PAYER', joined('wallet', 'payment.company_id'))
       .replaceAll('DELIVER_JOB', joined('cards.deliver', 'order_slice.id'))
     const rows = await sql<{ subject: string; stored: unknown; posted: unknown }>(tx.em, text)
     findings.push(

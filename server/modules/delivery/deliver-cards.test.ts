@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startWecomSandbox, type WecomSandbox } from '../../../sandbox/wecom/server.ts'
 import { workOnce } from '../../../jobs/worker.ts'
-import type { DeliveryReason } from '../../../contract/delivery-reasons.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { Ports } from '../../channels/ports.ts'
 import { wecomAdapter } from '../../channels/wecom/adapter.ts'
@@ -40,7 +39,7 @@ const handlers = {
   'deliveries.send': (edge: Edge, args: object) =>
     deliverAgain(edge, (args as { campaignId: Id<'campaign'> }).campaignId),
   'deliveries.resend': (edge: Edge, args: object) => {
-    const piece = args as { campaignId: Id<'campaign'>; afterId: Id<'delivery'>; reason?: DeliveryReason }
+    const piece = args as { campaignId: Id<'campaign'>; afterId: Id<'delivery'>; reason?: string }
     return edge.tx((tx) => planFailed(tx, { ...piece, reason: piece.reason ?? null }))
   },
 }

@@ -36,7 +36,7 @@ export async function resendDeliveries(tx: Tx, resend: Resend): Promise<number> 
 
 export interface FailedPiece {
   readonly campaignId: Id<'campaign'>
-  readonly reason: DeliveryReason | null
+  readonly reason: string | null
   readonly afterId: Id<'delivery'> | null
 }
 
@@ -92,10 +92,11 @@ async function planNamed(
 }
 
 /** The reasons that a repeat can mend: all of them, or the one that is asked for. */
-function retryable(reason: DeliveryReason | undefined): DeliveryReason[] {
+function retryable(reason: string | undefined): DeliveryReason[] {
   const all = deliveryReasonCodes.filter((code) => deliveryReasons[code].retryable)
   if (reason === undefined) return all
-  return all.includes(reason) ? [reason] : refuse('delivery_not_retryable')
+  const one = all.filter((code) => code === reason)
+  return one.length > 0 ? one : refuse('delivery_not_retryable')
 }
 
 const slots = (values: readonly unknown[]): string => values.map(() => '?').join(',')

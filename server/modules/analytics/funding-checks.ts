@@ -1,0 +1,58 @@
+const arrived = "('paid', 'refunding', 'part_refunded', 'refunded')"
+
+/** What must hold between payments, their parts, the orders that they fund, bank statements and the ledger. */
+export const fundingChecks = [
+  {
+    // Orders whose money was secured without a payment (none in operation) have nothing to compare with.
+    rule: 'parts_of_arrived_payments_are_what_the_order_secured',
+    query: `select orders.id as subject, orders.secured_fen as stored, coalesce(sum(payment_part.amount_fen), 0) as posted
+      from orders join payment on payment.order_id = orders.id and payment.state in ${arrived}
+      left join payment_part on payment_part.payment_id = payment.id
+      group by orders.id, orders.secured_fen having orders.secured_fen <> coalesce(sum(payment_part.amount_fen), 0)`,
+  },
+  {
+    rule: 'what_arrived_beyond_the_parts_is_kept_as_overpaid',
+    query: `select books.subject, books.stored, books.posted from (select orders.id as subject,
+        (select coalesce(sum(paid_fen), 0) from payment where order_id = orders.id and state in ${arrived})
+          - (select coalesce(sum(payment_part.amount_fen), 0) from payment_part
+            join payment on payment.id = payment_part.payment_id
+            where payment.order_id = orders.id and payment.state in ${arrived}) as stored,
+        -(select coalesce(sum(amount), 0) from posting where unit = 'CNY' and account = OVERPAID) as posted
+      from orders) as books where books.stored <> books.posted`,
+  },
+  {
+    rule: 'parts_of_a_brand_are_within_its_price',
+    query: `select books.subject, books.stored, books.posted from (select payment.order_id as subject,
+        payment_part.brand_id as brand_id, sum(payment_part.amount_fen) as posted,
+        (select coalesce(sum(order_item.price_fen), 0) from order_item
+          join template_version on template_version.id = order_item.template_version_id
+          where order_item.order_id = payment.order_id and template_version.brand_id = payment_part.brand_id) as stored
+      from payment join payment_part on payment_part.payment_id = payment.id where payment.state in ${arrived}
+      group by payment.order_id, payment_part.brand_id) as books where books.posted > books.stored`,
+  },
+  {
+    rule: 'a_payment_is_posted_once_on_the_account_of_its_source',
+    query: `select payment.id as subject, payment.paid_fen as stored, coalesce(sum(posting.amount), 0) as posted
+      from payment left join entry on entry.ref = payment.id and entry.kind in ('funds_received', 'paid_from_wallet')
+      left join posting on posting.entry_id = entry.id and posting.unit = 'CNY' and (
+        (payment.source = 'wechat_pay' and posting.account = COLLECTED)
+        or (payment.source = 'wallet' and posting.account = WALLET_OF_PAYER)
+        or (payment.source = 'bank_transfer' and posting.account like 'custody-bank:%'))
+      where payment.state in ${arrived} group by payment.id, payment.paid_fen
+      having payment.paid_fen <> coalesce(sum(posting.amount), 0)`,
+  },
+  {
+    rule: 'a_bank_payment_is_its_statement_line',
+    query: `select payment.id as subject, payment.paid_fen as stored, coalesce(sum(statement_line.amount_fen), 0) as posted
+      from payment left join statement_line on statement_line.payment_id = payment.id
+      where payment.source = 'bank_transfer' and payment.state in ${arrived} group by payment.id, payment.paid_fen
+      having payment.paid_fen <> coalesce(sum(statement_line.amount_fen), 0)`,
+  },
+  {
+    rule: 'unmatched_lines_wait_in_their_account',
+    query: `select books.subject, books.stored, books.posted from (select 'unmatched:bank' as subject,
+        (select coalesce(sum(amount_fen), 0) from statement_line where outcome = 'unmatched') as stored,
+        -(select coalesce(sum(amount), 0) from posting where unit = 'CNY' and account = 'unmatched:bank') as posted
+      ) as books where books.stored <> books.posted`,
+  },
+] as const
