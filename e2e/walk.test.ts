@@ -105,7 +105,7 @@ describe.each(dialectsHere())('the walk (%s)', (dialect) => {
 
   test('8 cards are issued and 9 pushed: one for each head', async () => {
     told.delivered = await told.hr.follow<Progress>(
-      `/hr/campaigns/${told.campaignId}/events`,
+      `/hr/campaigns/${told.campaignId}/progress/events`,
       (one) => one.issued === 200 && one.delivery.pending === 0,
     )
     const { heads, issued, delivery } = told.delivered
