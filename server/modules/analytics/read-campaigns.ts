@@ -58,11 +58,16 @@ async function summarise(tx: Tx, rows: readonly CampaignFacts[]): Promise<Campai
   }))
 }
 
-/** Where money, cards and messages of some campaigns stand: one query a stage, however many campaigns. */
+/** The stages, and the messages sent beyond the first of a person. */
+export interface StagesAndRepeats extends Stages {
+  readonly repeats: number
+}
+
+/** Where money, cards and messages of some campaigns stand: a few queries in all, however many campaigns. */
 export async function readStages(
   tx: Tx,
   campaigns: readonly Pick<CampaignFacts, 'id' | 'orderId' | 'heads' | 'priceTotalFen'>[],
-): Promise<Map<Id<'campaign'>, Stages>> {
+): Promise<Map<Id<'campaign'>, StagesAndRepeats>> {
   const ordered = campaigns.filter((campaign) => campaign.orderId !== null)
   if (ordered.length === 0) return new Map()
   const orders = await readOrders(
@@ -78,12 +83,12 @@ export async function readStages(
       const order = orders.get(campaign.orderId)
       const figures = counts.get(campaign.id)
       const heads = campaign.heads ?? 0
-      const { pending = heads, sent = 0, failed = 0, opened = 0 } = figures ?? {}
+      const { pending = heads, sent = 0, failed = 0, opened = 0, repeats = 0 } = figures ?? {}
       // While its items are still being written, an order does not know its total yet.
       const totalFen = fen(readSum(campaign.priceTotalFen ?? order?.totalFen))
       const securedFen = fen(order?.securedFen ?? 0)
       const delivery = { pending, sent, failed, opened }
-      return [campaign.id, { heads, totalFen, securedFen, issued: order?.issued ?? 0, delivery }]
+      return [campaign.id, { heads, totalFen, securedFen, issued: order?.issued ?? 0, delivery, repeats }]
     }),
   )
 }

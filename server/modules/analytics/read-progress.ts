@@ -7,7 +7,7 @@ import type { Edge, Tx } from '../../kernel/context.ts'
 import type { SendEvent } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { findOwnCampaign } from '../campaign/read-campaign.ts'
-import { readDeliveryCounts, readFailures } from '../delivery/read-deliveries.ts'
+import { readFailures } from '../delivery/read-deliveries.ts'
 import { readStages } from './read-campaigns.ts'
 
 const LOOK_MS = 500
@@ -24,7 +24,6 @@ export async function readProgress(tx: Tx, campaignId: Id<'campaign'>, lang: Lan
   const stages = (await readStages(tx, [{ id, orderId, heads, priceTotalFen }])).get(id)
   if (stages === undefined) return refuse('not_found')
   const failures = await readFailures(tx, id)
-  const { repeats } = await readDeliveryCounts(tx, id)
   return {
     ...stages,
     campaignId: id,
@@ -36,7 +35,6 @@ export async function readProgress(tx: Tx, campaignId: Id<'campaign'>, lang: Lan
       retryable: deliveryReasons[reason].retryable,
       count,
     })),
-    repeats,
   }
 }
 

@@ -23,33 +23,53 @@ export async function readDeliveryCounts(tx: Tx, campaignId: Id<'campaign'>): Pr
   return (await readManyCounts(tx, [campaignId])).get(campaignId) ?? nothing
 }
 
-/** The counts of many campaigns by one query; a campaign that does not exist is not in the answer. */
+/** The counts of many campaigns, by three queries however many; one that does not exist is not in the answer. */
 export async function readManyCounts(
   tx: Tx,
   campaignIds: readonly Id<'campaign'>[],
 ): Promise<Map<Id<'campaign'>, DeliveryFigures>> {
   if (campaignIds.length === 0) return new Map()
-  const rows = await sql<
-    { id: Id<'campaign'>; heads: unknown } & Record<'sent' | 'failed' | 'opened' | 'more', unknown>
-  >(
+  const slots = campaignIds.map(() => '?').join(',')
+  const heads = await sql<{ id: Id<'campaign'>; count: unknown }>(
     tx.em,
-    `select campaign.id as id, max(campaign.heads) as heads,
-        sum(case when delivery.state in ('sent', 'opened', 'claimed') then 1 else 0 end) as sent,
-        sum(case when delivery.state in ('failed', 'revoked') then 1 else 0 end) as failed,
-        sum(case when delivery.state in ('opened', 'claimed') then 1 else 0 end) as opened,
-        sum(case when delivery.state in ('sent', 'opened', 'claimed') and delivery.attempts > 1
-          then delivery.attempts - 1 else 0 end) as more
-      from campaign left join delivery on delivery.campaign_id = campaign.id
-      where campaign.id in (${campaignIds.map(() => '?').join(',')}) group by campaign.id`,
+    `select id, heads as count from campaign where id in (${slots})`,
+    campaignIds,
+  )
+  // Both read an index alone: a page looks here twice a second while 200,000 messages go out.
+  const states = await sql<{ id: string; state: DeliveryState; count: unknown }>(
+    tx.em,
+    `select campaign_id as id, state, count(*) as count from delivery where campaign_id in (${slots}) group by campaign_id, state`,
+    campaignIds,
+  )
+  const repeats = await sql<{ id: string; count: unknown }>(
+    tx.em,
+    `select campaign_id as id, sum(attempts - 1) as count from delivery
+      where campaign_id in (${slots}) and attempts > 1 and state in ('sent', 'opened', 'claimed') group by campaign_id`,
     campaignIds,
   )
   return new Map(
-    rows.map((row) => {
-      const [heads, sent, failed] = [readSum(row.heads), readSum(row.sent), readSum(row.failed)]
-      const figures = { heads, sent, failed, pending: heads - sent - failed }
-      return [row.id, { ...figures, opened: readSum(row.opened), repeats: readSum(row.more) }]
+    heads.map(({ id, count }) => {
+      const of = (...names: DeliveryState[]) =>
+        total(states.filter((row) => row.id === id && names.includes(row.state)))
+      const [all, sent, failed] = [readSum(count), of('sent', 'opened', 'claimed'), of('failed', 'revoked')]
+      const more = total(repeats.filter((row) => row.id === id))
+      const opened = of('opened', 'claimed')
+      return [id, { heads: all, sent, failed, pending: all - sent - failed, opened, repeats: more }]
     }),
   )
+}
+
+const total = (rows: readonly { readonly count: unknown }[]): number =>
+  rows.reduce((sum, row) => sum + readSum(row.count), 0)
+
+/** Whether somebody's message has been planned and has no outcome yet. */
+export async function isAnyUnderWay(tx: Tx, campaignId: Id<'campaign'>): Promise<boolean> {
+  const rows = await sql(
+    tx.em,
+    "select 1 from delivery where campaign_id = ? and state in ('planned', 'sending') limit 1",
+    [campaignId],
+  )
+  return rows.length > 0
 }
 
 /** How many failed for which reason, most first. */

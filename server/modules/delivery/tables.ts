@@ -25,6 +25,7 @@ export const Delivery = defineEntity({
   indexes: [
     { name: 'delivery_state_index', properties: ['campaignId', 'state', 'reason'] },
     { name: 'delivery_batch_index', properties: ['batchId'] },
+    { name: 'delivery_attempts_index', properties: ['campaignId', 'attempts'] },
   ],
 })
 export type DeliveryRow = InferEntity<typeof Delivery>
