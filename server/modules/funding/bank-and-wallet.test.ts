@@ -8,6 +8,7 @@ import { change, sql } from '../../kernel/sql.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { anOrder, servePayHouse, startPayWorld, type PayHouse, type PayWorld } from '../../testing/paying.ts'
+import { proveBooks } from '../analytics/prove-books.ts'
 import { account, type Account } from '../ledger/accounts.ts'
 import { readBalance } from '../ledger/prove.ts'
 import { fundingEndpoints } from './endpoints.ts'
@@ -246,5 +247,35 @@ onBothDatabases('bank transfers and the wallet', (database) => {
     for (let piece = await reader.read(); !piece.done; piece = await reader.read()) text += piece.value
     expect(text).toContain('"state":"funded"')
     expect(text.match(/event: order/g)!.length).toBeGreaterThanOrEqual(2)
+  })
+
+  test('the proof names each way in which payments can be off', async () => {
+    const { orderId } = await anOrder(database, company.id, 1)
+    const bank = await transfer(orderId, 40_000)
+    await post(file(line('400.01', bank.reference!), line('9.00', 'x')))
+    const rulesAfter = async (text: string, back: string) => {
+      await database.tx((tx) => change(tx.em, text))
+      const rules = (await database.tx(proveBooks)).map((finding) => finding.rule)
+      await database.tx((tx) => change(tx.em, back))
+      return rules
+    }
+    const off = (table: string, column: string, by: number, where = '1 = 1') =>
+      rulesAfter(
+        `update ${table} set ${column} = ${column} + ${by} where ${where}`,
+        `update ${table} set ${column} = ${column} - ${by} where ${where}`,
+      )
+    expect(await off('payment_part', 'amount_fen', 1)).toEqual([
+      'parts_of_arrived_payments_are_what_the_order_secured',
+      'what_arrived_beyond_the_parts_is_kept_as_overpaid',
+    ])
+    expect(await off('payment', 'paid_fen', 1)).toEqual([
+      'what_arrived_beyond_the_parts_is_kept_as_overpaid',
+      'a_payment_is_posted_once_on_the_account_of_its_source',
+      'a_bank_payment_is_its_statement_line',
+    ])
+    expect(await off('order_item', 'price_fen', -90_000)).toEqual(['parts_of_a_brand_are_within_its_price'])
+    expect(await off('statement_line', 'amount_fen', 1, "outcome = 'unmatched'")).toEqual([
+      'unmatched_lines_wait_in_their_account',
+    ])
   })
 })
