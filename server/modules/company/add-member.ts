@@ -4,6 +4,7 @@ import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { change, insertIgnore, sql } from '../../kernel/sql.ts'
 import { trail } from '../../kernel/trail.ts'
+import { holdCompany } from './hold-company.ts'
 import { memberFingerprint, sealMember } from './seal-member.ts'
 
 export interface NewMember {
@@ -16,7 +17,8 @@ export interface NewMember {
 
 /**
  * Gives somebody of a company access to its console. Doing it again for the same userid keeps the one row and brings
- * name, roles and state up to date, so a removed member comes back. Throws RangeError without a name, userid or role.
+ * name, roles and state up to date, so a removed member comes back. Refuses with `not_found` for no such
+ * company; throws RangeError without a name, userid or role.
  */
 export async function addMember(tx: Tx, member: NewMember): Promise<Id<'member'>> {
   const name = member.name.trim()
@@ -24,6 +26,7 @@ export async function addMember(tx: Tx, member: NewMember): Promise<Id<'member'>
   const roles = companyRoles.filter((role) => member.roles.includes(role)).join(',')
   if (name === '' || userid === '' || roles === '') throw new RangeError('a member has a name, a userid and a role')
   const { companyId } = member
+  await holdCompany(tx, companyId)
   const userIdIndex = memberFingerprint(tx, userid)
   const fresh = tx.newId('member')
   await insertIgnore(tx.em, 'member', [

@@ -56,6 +56,8 @@ onBothDatabases('company', (database) => {
       database.tx((tx) => addMember(tx, { companyId, name: `李${userid}`, userid, roles: ['admin', 'hr'] }))
     const ids = await Promise.all(['LiSi', 'lisi', 'LISI', ' lisi '].map((userid) => add(userid)))
     expect(new Set(ids).size).toBe(1)
+    expect(new Set(await Promise.all(Array.from({ length: 12 }, () => add('LISI')))).size).toBe(1)
+    await expect(add('lisi', nobody)).rejects.toMatchObject({ code: 'not_found' })
     expect(await add('lisi', other.id)).not.toBe(ids[0])
     const members = await database.tx((tx) => readMembers(tx, id))
     expect(members).toHaveLength(5)
@@ -130,6 +132,12 @@ onBothDatabases('company', (database) => {
     const steal = { ...fresh, companyId: second.id }
     await expect(database.tx((tx) => connectWecom(tx, steal))).rejects.toMatchObject({ code: 'wecom_corp_taken' })
     expect((await read(second.id)).app).toEqual(second.wecom)
+    const third = await database.tx((tx) => createCompany(tx, { code: 'third', name: '三', paymentRoute: 'strict' }))
+    const mine = { ...fresh, companyId: third }
+    await expect(database.tx((tx) => connectWecom(tx, mine))).rejects.toMatchObject({ code: 'wecom_corp_taken' })
+    const free = { ...mine, corpId: 'wwThird' }
+    await Promise.all(Array.from({ length: 12 }, () => database.tx((tx) => connectWecom(tx, free))))
+    expect((await read(third)).app).toEqual({ corpId: 'wwThird', agentId: 7, secret: 'SANDBOXother' })
     expect(await read(nobody)).toEqual({ app: null, keys: null, shown: null })
     expect(await database.tx((tx) => findCompanyByCorpId(tx, 'wwNobody'))).toBeNull()
     const wrong = [

@@ -210,7 +210,8 @@ onBothDatabases('sign-in', (database) => {
     const browser = aBrowser(web.base)
     const away = await begin(browser, '/employee/sign-in/qinghe')
     const to = new URL(away.headers.get('location')!)
-    expect([to.pathname, to.searchParams.get('scope')]).toEqual(['/connect/oauth2/authorize', 'snsapi_base'])
+    expect([to.pathname, to.hash]).toEqual(['/connect/oauth2/authorize', '#wechat_redirect'])
+    expect(to.searchParams.get('scope')).toBe('snsapi_base')
     const back = await callbackOf(browser, 'OnlyStaff', '/employee/sign-in/qinghe')
     const [name, kept] = [...browser.cookies].at(-1)!
     const crossed = { cookie: `${name}=${kept.value}` }
