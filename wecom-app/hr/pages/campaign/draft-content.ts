@@ -1,3 +1,4 @@
+import { fen } from '../../../../contract/fen.ts'
 import type { CampaignContent, TemplateView, occasions } from '../../../../contract/hr/campaign.ts'
 
 export type Occasion = (typeof occasions)[number]
@@ -43,8 +44,11 @@ export function startContent(
   }
 }
 
+/** The first of the fixed faces; of a range 200 yuan, or the end of it that is nearest. */
 export function firstFace(template: TemplateView): TemplateView['minFaceFen'] {
-  return template.faces[0] ?? template.minFaceFen
+  const { faces, minFaceFen, maxFaceFen } = template
+  const usual = fen(Math.min(Math.max(20_000, minFaceFen), maxFaceFen))
+  return faces[0] ?? (faceFits(template, usual) ? usual : minFaceFen)
 }
 
 /** Whether a face may be chosen with this card. */

@@ -35,6 +35,11 @@ export function useDraft(start: CampaignContent, existing: CampaignDetail | null
     timer = setTimeout(() => void save(), pauseMs)
   }
 
+  /** Saves a new draft as it stands, so that it can be checked without a change of hands. */
+  const begin = (): void => {
+    if (id.value === null && running === null) change(content.value)
+  }
+
   const write = async (): Promise<void> => {
     const sending = content.value
     if (id.value === null) {
@@ -74,12 +79,8 @@ export function useDraft(start: CampaignContent, existing: CampaignDetail | null
     else if (content.value.rosterId !== null) await check.run()
   }
 
-  const saveBeforeLeaving = (event: BeforeUnloadEvent): void => {
-    if (dirty && isComplete(content.value)) event.preventDefault()
-  }
-  window.addEventListener('beforeunload', saveBeforeLeaving)
+  askBeforeUnload(() => dirty && isComplete(content.value))
   onScopeDispose(() => {
-    window.removeEventListener('beforeunload', saveBeforeLeaving)
     clearTimeout(timer)
     gone = true
     if (dirty) void save()
@@ -87,7 +88,16 @@ export function useDraft(start: CampaignContent, existing: CampaignDetail | null
   if (existing !== null && start.rosterId !== null) void check.run()
 
   const complete = computed(() => isComplete(content.value))
-  return { content, id, change, save, saveState, savedAtMs, problem, complete, check }
+  return { content, id, change, begin, save, saveState, savedAtMs, problem, complete, check }
+}
+
+/** Lets the browser ask before the page goes away, where something is not saved. */
+function askBeforeUnload(unsaved: () => boolean): void {
+  const ask = (event: BeforeUnloadEvent): void => {
+    if (unsaved()) event.preventDefault()
+  }
+  window.addEventListener('beforeunload', ask)
+  onScopeDispose(() => window.removeEventListener('beforeunload', ask))
 }
 
 /** The dry run of a campaign, computed by the server. `expire` marks what is shown as older than the draft. */
