@@ -1,4 +1,3 @@
-import type { RosterRowView } from '../../contract/hr/staff.ts'
 import { rosterFields, type RosterField } from '../../contract/roster-row.ts'
 
 const headersZh: Readonly<Record<RosterField, string>> = {
@@ -26,11 +25,6 @@ function csv(rows: readonly (readonly string[])[]): string {
   return `\ufeff${rows.map((row) => row.map(csvCell).join(',')).join('\r\n')}\r\n`
 }
 
-/** The empty file to fill in. */
-export function templateCsv(): string {
-  return csv([rosterFields.map((field) => headersZh[field])])
-}
-
 /** A filled file to try the upload with: 20 invented people, one of them with a number too short. */
 export function sampleCsv(): string {
   const names = ['陈晓雨', '李浩然', '王思涵', '赵子墨', '孙佳怡', '周明轩', '吴欣怡', '郑宇航', '冯雅静', '何俊杰']
@@ -50,21 +44,6 @@ export function sampleCsv(): string {
     ]
   })
   return csv([rosterFields.map((field) => headersZh[field]), ...people])
-}
-
-/** The rows with faults as a file: where each stands, what is wrong with it, what to do, and the cells to correct. */
-export function faultsCsv(
-  rows: readonly RosterRowView[],
-  titles: { readonly row: string; readonly fault: string; readonly advice: string },
-): string {
-  const head = [titles.row, titles.fault, titles.advice, ...rosterFields.map((field) => headersZh[field])]
-  const lines = rows.map((row) => [
-    String(row.row),
-    row.faults.map((fault) => `${headersZh[fault.field]}：${fault.message}`).join('；'),
-    [...new Set(row.faults.map((fault) => fault.suggestion))].join('；'),
-    ...rosterFields.map((field) => row.cells[field] ?? ''),
-  ])
-  return csv([head, ...lines])
 }
 
 /** Hands a text to the person as a file. */
