@@ -7,7 +7,7 @@ import type { Actor, Edge } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
-import { aRoster, type ListedPerson } from '../../testing/rosters.ts'
+import { aUsedRoster, type ListedPerson } from '../../testing/used-roster.ts'
 import { createBrand, createTemplate } from '../catalog/create-template.ts'
 import { readOrder, readPrices } from '../order/read-order.ts'
 import { secureFunds } from '../order/secure-funds.ts'
@@ -33,7 +33,7 @@ interface Stage {
 
 async function aStage(database: TestDatabase, people: readonly ListedPerson[], more: Partial<CampaignContent> = {}) {
   const company = await aCompany(database)
-  const roster = await aRoster(database, company, people)
+  const roster = await aUsedRoster(database, company, people)
   const templateVersionId = await database.tx(async (tx) =>
     createTemplate(tx, {
       brandId: await createBrand(tx, { name: '青禾', issuerPrefix: '6230' }),
@@ -323,7 +323,7 @@ onBothDatabases('other ways of a campaign', (database) => {
     await expect(submit({ amountFrom: 'column' })).rejects.toMatchObject(refused('recipients_empty'))
     await expect(submit({ sendAtMs: 1 })).rejects.toMatchObject(refused('send_time_past'))
     await expect(submit({ greeting: '{生日}' })).rejects.toMatchObject(refused('greeting_unknown_field'))
-    const unread = await aRoster(database, stage.company, three, { state: 'needs_mending' })
+    const unread = await aUsedRoster(database, stage.company, three, { state: 'needs_mending' })
     await expect(submit({ rosterId: unread.id })).rejects.toMatchObject(refused('roster_not_ready'))
     expect((await submit({ faceFen: fen(500_000) })).state).toBe('in_review')
   })

@@ -9,7 +9,7 @@ import { silentLog } from '../../kernel/log.ts'
 import { sql } from '../../kernel/sql.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
-import { aRoster, type ListedPerson } from '../../testing/rosters.ts'
+import { aUsedRoster, type ListedPerson } from '../../testing/used-roster.ts'
 import { createBrand, createTemplate } from '../catalog/create-template.ts'
 import { catalogEndpoints } from '../catalog/endpoints.ts'
 import { campaignEndpoints } from './endpoints.ts'
@@ -76,7 +76,7 @@ async function aStage(
 ): Promise<Stage> {
   const { named = true, ...more } = wish
   const company = await aCompany(database, { name: '青山机械', ...more })
-  const roster = await aRoster(database, company, people, { again: [0] })
+  const roster = await aUsedRoster(database, company, people, { again: [0] })
   const templateVersionId = await database.tx(async (tx) => {
     const [held] = await sql<{ count: unknown }>(tx.em, 'select count(*) as count from brand')
     const issuerPrefix = String(6000 + Number(held?.count))
@@ -235,7 +235,7 @@ onBothDatabases('campaigns over HTTP', (database) => {
     const company = await aStage(database, { named: false, walletFen: 2_000_000 })
     const ten = Array.from({ length: 10 }, (_, index) => ({ name: `员工${index}`, userid: `v${index}` }))
     const listed = async (count: number) => {
-      const roster = await aRoster(database, company.company, ten.slice(0, count))
+      const roster = await aUsedRoster(database, company.company, ten.slice(0, count))
       return codes((await drafted(call, company, { rosterId: roster.id, faceFen: fen(100_000) })).dryRun)
     }
     expect(await listed(9)).not.toContain('notice:real_name')
@@ -307,6 +307,15 @@ onBothDatabases('campaigns refuse', (database) => {
     expect(refusal).toMatchObject({ status: 409, body: { code: 'face_over_limit', field: 'faceFen' } })
     expect(over.dryRun.notes[0]).toMatchObject({ level: 'block', code: 'face_over_limit' })
     expect(over.dryRun.notes[0]?.source).toContain('国办发〔2011〕25号')
+  })
+
+  test('a choice of many departments with long names is kept as it is', async () => {
+    const call = await serving(database)
+    const stage = await aStage(database)
+    const departments = Array.from({ length: 400 }, (_, index) => `第${index}车间`.padEnd(150, '长'))
+    const { path } = await drafted(call, stage, { selection: { kind: 'departments', departments } })
+    const detail = CampaignDetail.parse((await call(stage.company.as('hr'), 'GET', path)).body)
+    expect(detail.content.selection).toEqual({ kind: 'departments', departments })
   })
 
   test('a repeat with its key makes one draft; other content under the key is a conflict that names the field', async () => {

@@ -15,7 +15,7 @@ import {
 import type { Tx } from '../../kernel/context.ts'
 import { endpoint, type Endpoint, type Http } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
-import { once, OnceConflict } from '../../kernel/once.ts'
+import { once } from '../../kernel/once.ts'
 import { companyOf } from '../../kernel/tenant.ts'
 import { approveCampaign } from './approve-campaign.ts'
 import { cancelCampaign } from './cancel-campaign.ts'
@@ -37,12 +37,7 @@ async function onceFor<T>(tx: Tx, http: Http, scope: string, input: object, work
   const kept = Object.fromEntries(
     Object.entries(input).map(([name, value]) => [name, fingerprint(JSON.stringify(value) ?? '')]),
   )
-  try {
-    return await once(tx, `${scope}:${companyOf(tx.actor)}`, short, kept, work)
-  } catch (error) {
-    if (error instanceof OnceConflict) refuse('idempotency_conflict', { field: error.field })
-    throw error
-  }
+  return once(tx, `${scope}:${companyOf(tx.actor)}`, short, kept, work)
 }
 
 /** One campaign: draft, check, decide. Lists and progress belong to analytics. */

@@ -77,7 +77,8 @@ export function hashContent(
   content: CampaignContent,
   heads: readonly Pick<Head, 'personId' | 'faceFen'>[],
 ): string {
-  const recipients = heads.map((head) => [head.personId, head.faceFen])
+  // One text: looking at each of 200,000 pairs takes ten times as long, and the database's only writer may be waiting.
+  const recipients = heads.map((head) => `${head.personId}:${head.faceFen}`).join()
   return createHash('sha256').update(canonical({ campaignId, content, recipients })).digest('hex')
 }
 

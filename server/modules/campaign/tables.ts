@@ -16,8 +16,8 @@ export const Campaign = defineEntity({
     cover: codeColumn(24),
     templateVersionId: idColumn<'templateVersion'>(),
     rosterId: idColumn<'roster'>().nullable(),
-    /** JSON: {kind:'all'} or {kind:'departments', departments} or {kind:'rows', rowIds}. */
-    selection: p.text(),
+    /** JSON: {kind:'all'} or {kind:'departments', departments} or {kind:'rows', rowIds}; up to 256 KiB. */
+    selection: p.text().columnType('mediumtext'),
     amountFrom: codeColumn<'same' | 'column'>(8),
     faceFen: fenColumn().nullable(),
     /** The giver's words with merge fields ({姓名}); merged only in the opened card. */

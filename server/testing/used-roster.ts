@@ -19,7 +19,7 @@ export interface TestRoster {
 }
 
 /** A list of a company that was applied: its people are staff, its rows point at them. `again` lists a person twice. */
-export async function aRoster(
+export async function aUsedRoster(
   database: TestDatabase,
   company: TestCompany,
   listed: readonly ListedPerson[],
