@@ -248,6 +248,36 @@ onBothDatabases('delivering cards', (database) => {
     expect(await rows("select id from job where state = 'dead'")).toHaveLength(0)
   })
 
+  test('look-ups that WeCom does not answer wait, and go on where they stopped', async () => {
+    const company = await aCompany(database, { sandbox: box, staff: staffOf(4) })
+    const people = staffOf(4).map(({ name, mobile }) => ({ name, phone: mobile }))
+    const campaign = await anIssuedCampaign(database, company, await somePeople(database, company.id, people))
+    box.control.addFault({ path: 'user/getuserid', kind: 'errcode', errcode: -1, times: 45 })
+    for (let i = 0; i < 20; i += 1) {
+      await work(edgeAs())
+      nowMs += 5_000
+    }
+    expect(await counts(campaign.id)).toMatchObject({ sent: 4, pending: 0 })
+    expect(stats(company)).toMatchObject({ lookups: 4, delivered: 4 })
+    expect(await rows("select id from job where state <> 'done'")).toHaveLength(0)
+  })
+
+  test('two people with one account get one message, whose link names the campaign and nobody', async () => {
+    const company = await aCompany(database, { sandbox: box, staff: staffOf(1), code: 'one-account' })
+    const people = [
+      { name: '甲', userid: 'Staff0' },
+      { name: '乙', userid: 'STAFF0' },
+    ]
+    const campaign = await anIssuedCampaign(database, company, await somePeople(database, company.id, people))
+    await work(edgeAs())
+    expect(await counts(campaign.id)).toMatchObject({ sent: 2, pending: 0 })
+    const inbox = box.control.inbox(company.wecom.corpId, 'staff0')!
+    expect(inbox.map(({ message }) => message.url)).toEqual([
+      `http://127.0.0.1:8080/pack/?campaign=${campaign.id}&company=one-account`,
+    ])
+    expect(JSON.stringify(inbox)).not.toMatch(/甲|乙|staff0|500/i)
+  })
+
   test('a company without an app gets the reason; connected later, a resend goes through', async () => {
     const { company, campaign } = await aCampaignOf(2)
     await database.tx((tx) => change(tx.em, "update wecom_connection set corp_id = 'x', company_id = 'y'"))
@@ -330,6 +360,9 @@ onBothDatabases('delivering cards', (database) => {
     expect(await counts(campaign.id)).toMatchObject({ failed: 2100 })
     const hr = edgeAs(company.as('hr'))
     expect(await hr.tx((tx) => resendDeliveries(tx, { campaignId: campaign.id }))).toBe(2100)
+    // Workers who take the same people at once leave nobody behind.
+    const send = () => deliverAgain(edgeAs(), campaign.id)
+    await Promise.all([work(edgeAs()), work(edgeAs()), send(), send()])
     await work(edgeAs())
     expect(await counts(campaign.id)).toMatchObject({ sent: 2100, failed: 0 })
     expect(stats(company)).toMatchObject({ delivered: 2100, perMember: { 1: 2100 } })

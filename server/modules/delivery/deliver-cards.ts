@@ -42,12 +42,18 @@ export async function deliverCards(edge: Edge, sliceId: Id<'orderSlice'>): Promi
   await sendPlanned(edge, campaign, planned, { kind: 'cards.deliver', args: { sliceId } })
 }
 
-/** Job `deliveries.send`: sends what was planned again after it had failed, up to 1,000 people at a time. */
+/**
+ * Job `deliveries.send`: sends what was planned again after it had failed, up to 1,000 people at a time. What is left,
+ * also where another worker took the same people, is the next job's.
+ */
 export async function deliverAgain(edge: Edge, campaignId: Id<'campaign'>): Promise<void> {
   const campaign = await edge.read((tx) => readCampaign(tx, campaignId))
   if (!campaign) return
   const planned = await edge.read((tx) => readPlanned(tx, campaignId, null))
-  await sendPlanned(edge, campaign, planned, { kind: 'deliveries.send', args: { campaignId } })
+  const work: Work = { kind: 'deliveries.send', args: { campaignId } }
+  if (!(await sendPlanned(edge, campaign, planned, work))) return
+  const left = await edge.read((tx) => readPlanned(tx, campaignId, null))
+  if (left.length > 0) await edge.tx((tx) => enqueueAnew(tx, work, left.length, tx.clock.now()))
 }
 
 /** Writes the plan of a slice, once a person. False when its time has not come: then the job stands for that time. */
@@ -97,17 +103,24 @@ interface Work {
   readonly args: Readonly<Record<string, string>>
 }
 
-async function sendPlanned(edge: Edge, campaign: Campaign, planned: readonly Planned[], work: Work): Promise<void> {
+/** False when WeCom makes us wait: the work is written for later, and nobody's message has moved. */
+async function sendPlanned(edge: Edge, campaign: Campaign, planned: readonly Planned[], work: Work): Promise<boolean> {
   if (planned.length > 0) {
     const { companyId } = campaign
     const app = await edge.read((tx) => readWecomApp(tx, companyId))
     const people = planned.map((each) => each.personId)
     const matches = app ? await matchOrWait(edge, companyId, people) : new Map<Id<'person'>, Match>()
-    if (matches instanceof OutsideError) return edge.tx((tx) => workLater(tx, work, planned.length, matches))
+    if (matches instanceof OutsideError) {
+      edge.log.warn({ code: matches.code, outcome: matches.outcome }, 'looking up people waits for WeCom')
+      const readyAtMs = edge.clock.now() + Math.max(matches.retryAfterMs, LOOK_UP_AGAIN_MS)
+      await edge.tx((tx) => enqueueAnew(tx, work, people.length, readyAtMs))
+      return false
+    }
     const again = work.kind === 'deliveries.send'
     await edge.tx((tx) => writeBatch(tx, { campaign, planned, matches, app, again }))
   }
   await finishDelivered(edge, campaign.id)
+  return true
 }
 
 /** Everybody's account or the reason; the error itself where WeCom makes us wait. */
@@ -120,9 +133,7 @@ async function matchOrWait(edge: Edge, companyId: Id<'company'>, people: readonl
   }
 }
 
-async function workLater(tx: Tx, work: Work, people: number, error: OutsideError): Promise<void> {
-  tx.log.warn({ code: error.code, outcome: error.outcome }, 'looking up people waits for WeCom')
-  const readyAtMs = tx.clock.now() + Math.max(error.retryAfterMs, LOOK_UP_AGAIN_MS)
+async function enqueueAnew(tx: Tx, work: Work, people: number, readyAtMs: number): Promise<void> {
   const key = `${work.kind}:${tx.newId('job')}`
   await enqueue(tx, [{ ...work, key, lane: laneFor(people), readyAtMs }])
 }
