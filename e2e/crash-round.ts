@@ -58,7 +58,7 @@ export function databaseKiller(stage: CrashStage, database: ProvidedMariadb | nu
 /**
  * One campaign for everybody: approved, paid from the wallet, and killed `delaysMs.length` times while its cards are
  * made and pushed; the first delay counts from the payment, each other one from the beginning of the revival before it.
- * Then waits for the end and recounts: cards in the database, messages in every person's chat, the books.
+ * What was done already when a kill came is not killed again. Then waits for the end and recounts: cards in the database, messages in every person's chat, the books.
  */
 export async function crashRound(
   stage: CrashStage,
@@ -67,6 +67,9 @@ export async function crashRound(
   delaysMs: readonly number[],
 ): Promise<RoundReport & { readonly tookMs: number }> {
   const before = await statsOf(stage)
+  // Messages are laid into the chats at once and the answer comes late: many a kill falls in between.
+  const delayMs = Math.round(150 + Math.random() * 300)
+  await step.control(`${stage.wecomUrl}/__ctl/faults`, { path: 'message/send', kind: 'delay', delayMs, times: 50 })
   const { rosterId } = stage
   const wish = { rosterId, title, amountFrom: 'same', faceFen: FACE_FEN } as const
   const campaignId = await step.draftCampaign(stage.hr, wish)
@@ -79,13 +82,16 @@ export async function crashRound(
     await sleep(delay)
     await killer.kill()
     await revived
-    moments.push(await momentOf(stage, orderId, campaignId))
+    const moment = await momentOf(stage, orderId, campaignId)
+    moments.push(moment)
     revived = killer.revive()
+    if (moment === 'done') break
   }
   await revived
   const progress = await waitDone(stage, campaignId)
   const tookMs = Date.now() - paidAtMs
   const after = await statsOf(stage)
+  await fetch(`${stage.wecomUrl}/__ctl/faults`, { method: 'DELETE' })
   return {
     moments,
     tookMs,

@@ -50,10 +50,11 @@ async function playRounds(stage: CrashStage, killer: Killer): Promise<RoundRepor
   const reports: RoundReport[] = []
   for (let round = 1; round <= rounds; round += 1) {
     await control(`${stage.wecomUrl}/__ctl/clock`, { advanceMs: PAUSE_MS })
+    // Making cards takes less time than pushing them: the first kill comes early more often than late.
     const delays = Array.from({ length: 1 + Math.floor(Math.random() * 3) }, (_, kill) =>
       kill === 0 || values.target === 'database'
-        ? Math.random() * calm.tookMs
-        : startup() + Math.random() * calm.tookMs,
+        ? Math.random() ** 2 * calm.tookMs
+        : startup() + Math.random() * calm.tookMs * 0.5,
     )
     const report = await crashRound(stage, `第 ${round} 轮`, killer, delays)
     reports.push(report)
