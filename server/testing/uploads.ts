@@ -1,69 +1,28 @@
-import { fen } from '../../contract/fen.ts'
 import type { Id } from '../../contract/ids.ts'
-import type { RosterState } from '../../contract/states.ts'
-import { namePlace } from '../modules/staff/receive-roster.ts'
-import { sealRow } from '../modules/staff/seal-row.ts'
-import { Roster, RosterRow } from '../modules/staff/tables.ts'
-import { somePeople, type TestPerson } from './campaigns.ts'
+import { importRoster } from '../../jobs/import-roster.ts'
+import type { Ports } from '../channels/ports.ts'
+import type { Edge } from '../kernel/context.ts'
+import { receiveRoster } from '../modules/staff/receive-roster.ts'
 import type { TestCompany } from './companies.ts'
 import type { TestDatabase } from './databases.ts'
 
-export interface ListedPerson extends TestPerson {
-  readonly amountFen?: number | null
-}
+/** For work that calls nobody outside. */
+export const noPorts = {} as Ports
+let keys = 0
 
-export interface TestRoster {
-  readonly id: Id<'roster'>
-  readonly rowIds: readonly Id<'rosterRow'>[]
-  readonly personIds: readonly Id<'person'>[]
-}
+/** The HR of a company, at the edge. */
+export const hrOf = (database: TestDatabase, company: TestCompany): Edge => database.edge(noPorts, company.as('hr'))
 
-/** A list of a company that was applied: its people are staff, its rows point at them. `again` lists a person twice. */
-export async function aRoster(
+/** Uploads a staff list as the company's HR and reads it, as its job would. */
+export async function anUpload(
   database: TestDatabase,
   company: TestCompany,
-  listed: readonly ListedPerson[],
-  more: { readonly state?: RosterState; readonly again?: readonly number[] } = {},
-): Promise<TestRoster> {
-  const personIds = await somePeople(database, company.id, listed)
-  const order = [...listed.keys(), ...(more.again ?? [])]
-  const id = await database.tx(async (tx) => {
-    const rosterId = tx.newId('roster')
-    await tx.em.insert(Roster, {
-      id: rosterId,
-      companyId: company.id,
-      state: more.state ?? 'used',
-      version: 1,
-      nameSealed: tx.house.seal.seal(namePlace(rosterId), '九月在职.xlsx'),
-      contentIndex: tx.house.seal.blindIndex('test', rosterId),
-      sizeBytes: 1,
-      chunkCount: 0,
-      rowsRead: order.length,
-      rowCount: order.length,
-      faultyCount: 0,
-      markLeavers: false,
-      createdBy: company.members.hr,
-      createdAtMs: tx.clock.now(),
-      usedAtMs: tx.clock.now(),
-      eraseAtMs: tx.clock.now(),
-    })
-    return rosterId
-  })
-  const rowIds: Id<'rosterRow'>[] = []
-  for (let from = 0; from < order.length; from += 1000)
-    await database.tx(async (tx) => {
-      const rows = order.slice(from, from + 1000).map((index, at) => {
-        const { name, phone = null, userid = null, department = null, amountFen = null } = listed[index] as ListedPerson
-        const amount = amountFen === null ? null : fen(amountFen)
-        const blank = { staffNo: null, hireDate: null, note: null }
-        const person = { ...blank, name, phone, department, wecomUserId: userid, amountFen: amount }
-        const rowId = tx.newId('rosterRow')
-        const sealed = sealRow(tx.house, rowId, { cells: {}, person })
-        const flags = { faulty: false, removed: false, readingVersion: 1, personId: personIds[index] ?? null }
-        return { id: rowId, rosterId: id, rowNo: from + at + 2, ...sealed, ...flags }
-      })
-      await tx.em.insertMany(RosterRow, rows)
-      rowIds.push(...rows.map((row) => row.id))
-    })
-  return { id, rowIds, personIds }
+  list: string | Buffer,
+  fileName = 'list.csv',
+): Promise<Id<'roster'>> {
+  keys += 1
+  const upload = { fileName, again: true, key: `roster-${keys}` }
+  const { id } = await receiveRoster(hrOf(database, company), upload, Buffer.from(list))
+  await importRoster(database.edge(noPorts), id)
+  return id
 }
