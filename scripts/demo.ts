@@ -175,9 +175,9 @@ async function walk(stage: Stage, file: string, listed: Listed) {
   const amountFrom = listed.withAmount > 0 ? 'column' : 'same'
   const campaignId = await step.draftCampaign(hr, { rosterId, title: '中秋礼遇', amountFrom, faceFen: 20_000 })
   const { orderId, dryRun } = await step.submitAndApprove(hr, approver, campaignId)
-  say(`审批通过：${dryRun.heads} 人，面额合计 ${formatYuan(dryRun.faceTotalFen)} 元`)
+  say(`审批通过：${dryRun.heads} 人，面额合计 ${formatYuan(dryRun.faceTotalFen)}`)
   const payments = await payThreeWays(stage, orderId)
-  for (const one of payments) say(`到账 ${one.source} ${formatYuan(one.fen)} 元`)
+  for (const one of payments) say(`到账 ${one.source} ${formatYuan(one.fen)}`)
   const [issuing, sending] = [bar('制卡'), bar('送达')]
   await step.waitDelivered(hr, campaignId, (one) => {
     issuing(one.issued, one.heads)
@@ -213,7 +213,7 @@ function summary(result: Result, seconds: number): string {
   const { delivery } = result
   const lines = [
     `名单 ${result.rows} 行，有效 ${result.valid}，问题 ${result.faults} 处；收卡人 ${result.recipients}`,
-    `发卡 ${result.cards} 张，面额 ${formatYuan(result.faceFen)} 元，到账 ${formatYuan(result.fundedFen)} 元（${result.payments.length} 笔）`,
+    `发卡 ${result.cards} 张，面额 ${formatYuan(result.faceFen)}，到账 ${formatYuan(result.fundedFen)}（${result.payments.length} 笔）`,
     `送达 ${delivery.sent}（打开 ${delivery.opened}），失败 ${delivery.failed}，待送 ${delivery.pending}`,
     ...Object.entries(result.failureReasons).map(([reason, count]) => `  ${reason} ${count}`),
     `账目${result.booksBalanced ? '平' : '不平'}，用时 ${seconds} 秒`,
