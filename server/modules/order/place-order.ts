@@ -4,9 +4,9 @@ import { limits } from '../../../contract/limits.ts'
 import { orderMoves } from '../../../contract/states.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { move } from '../../kernel/move.ts'
-import { change } from '../../kernel/sql.ts'
+import { change, insertRows } from '../../kernel/sql.ts'
 import { trail } from '../../kernel/trail.ts'
-import { Order, OrderItem, OrderSlice } from './tables.ts'
+import { Order, OrderSlice } from './tables.ts'
 
 export interface NewItem {
   /** The person or buyer who will hold the card. */
@@ -70,10 +70,16 @@ export async function addOrderItems(
     [items.length, sumFen(items.map((item) => item.priceFen)), orderId, from],
   )
   if (counted === 0) return false
-  await tx.em.insertMany(
-    OrderItem,
-    items.map((item, index) => ({ id: tx.newId('orderItem'), orderId, seq: from + index, ...item })),
-  )
+  const rows = items.map((item, index) => ({
+    id: tx.newId('orderItem'),
+    order_id: orderId,
+    seq: from + index,
+    holder_id: item.holderId,
+    template_version_id: item.templateVersionId,
+    face_fen: item.faceFen,
+    price_fen: item.priceFen,
+  }))
+  await insertRows(tx.em, 'order_item', rows)
   const id = tx.newId('orderSlice')
   await tx.em.insert(OrderSlice, { id, orderId, fromSeq: from, toSeq: from + items.length, state: 'planned' })
   return true
