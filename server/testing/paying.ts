@@ -67,7 +67,8 @@ export async function startPayWorld(): Promise<PayWorld> {
   const clock = { shiftMs: 0 }
   const sandbox = await startWechatPaySandbox({ noticeRetryScale: 0.001, now: () => Date.now() + clock.shiftMs })
   const ctl: PayWorld['ctl'] = async (path, body = {}, method = 'POST') => {
-    const request = { method, body: JSON.stringify(body) }
+    // A kept connection may be closed by the other side while a long test blocks the loop.
+    const request = { method, body: JSON.stringify(body), headers: { connection: 'close' } }
     const response = await fetch(`${sandbox.baseUrl}/__ctl/${path}`, request)
     if (response.status !== 200) throw new Error(`sandbox: ${path} answered ${response.status}`)
     return response.json()

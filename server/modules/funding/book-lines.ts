@@ -1,3 +1,4 @@
+import type { Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { actorName, trail } from '../../kernel/trail.ts'
 import type { Tx } from '../../kernel/context.ts'
@@ -7,10 +8,21 @@ import { lockOrders, type LockedOrder } from '../order/lock-orders.ts'
 import { readOrder } from '../order/read-order.ts'
 import { findWalletByReference } from '../wallet/read-wallet.ts'
 import { topUpWallet } from '../wallet/top-up-wallet.ts'
-import type { StatementEntry } from './import-statement.ts'
+import { readOrderBrands, type OrderBrand } from './read-needs.ts'
 import { referencesIn } from './rules.ts'
 import { settlePayment, type Arrival } from './settle-payment.ts'
 import { Payment, StatementLine, type PaymentRow } from './tables.ts'
+
+/** One amount that a bank says arrived; `row` is the file's own row number. */
+export interface StatementEntry {
+  readonly row: number
+  readonly serial: string
+  readonly amountFen: Fen
+  readonly arrivedAtMs: number
+  readonly payerName: string
+  readonly payerAccount: string
+  readonly memo: string
+}
 
 export interface NewLine extends StatementEntry {
   readonly id: Id<'statementLine'>
@@ -36,12 +48,14 @@ export async function bookLines(tx: Tx, lines: readonly NewLine[]): Promise<void
     tx,
     payments.map((payment) => payment.orderId),
   )
+  const brands = new Map<Id<'order'>, OrderBrand[]>()
+  for (const id of orders.keys()) brands.set(id, await readOrderBrands(tx, id))
   const toWallet: { line: NewLine; companyId: Id<'company'> }[] = []
   for (const line of lines) {
     const target = targets.get(line.id)
     if (target === undefined) await bookUnmatched(tx, line)
     else if (target.kind === 'wallet') toWallet.push({ line, companyId: target.companyId })
-    else await bookPayment(tx, line, target.payment, orders)
+    else await bookPayment(tx, line, target.payment, orders.get(target.payment.orderId), brands)
   }
   for (const { line, companyId } of toWallet.sort((a, b) => (a.companyId < b.companyId ? -1 : 1))) {
     await topUpWallet(tx, { companyId, amount: line.amountFen, ref: line.id })
@@ -66,9 +80,9 @@ async function bookPayment(
   tx: Tx,
   line: NewLine,
   named: PaymentRow,
-  orders: ReadonlyMap<Id<'order'>, LockedOrder>,
+  order: LockedOrder | undefined,
+  brands: ReadonlyMap<Id<'order'>, OrderBrand[]>,
 ): Promise<void> {
-  const order = orders.get(named.orderId)
   const payment = await tx.em.findOneOrFail(Payment, { id: named.id }, { disableIdentityMap: true })
   if (!order) throw new Error(`payment ${named.id} has no order`)
   // An earlier line of this transaction may have brought the order forward.
@@ -81,9 +95,9 @@ async function bookPayment(
     payer: { holder: line.payerName, account: line.payerAccount },
   }
   let settled = payment
-  if ((await settlePayment(tx, present, payment, arrival)) === null) {
+  if ((await settlePayment(tx, present, payment, arrival, brands.get(order.id))) === null) {
     settled = await openFurther(tx, payment, line)
-    await settlePayment(tx, present, settled, arrival)
+    await settlePayment(tx, present, settled, arrival, brands.get(order.id))
   }
   await mark(tx, line, { outcome: 'payment', companyId: settled.companyId ?? null, paymentId: settled.id })
 }

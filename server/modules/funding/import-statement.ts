@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Lang } from '../../../contract/error-codes.ts'
-import type { Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { readSum } from '../../kernel/columns.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { insertIgnore, sql } from '../../kernel/sql.ts'
 import { actorName, trail } from '../../kernel/trail.ts'
-import { bookLines, type NewLine } from './book-lines.ts'
+import { bookLines, type NewLine, type StatementEntry } from './book-lines.ts'
 import { BankStatement, StatementLine } from './tables.ts'
 
 type Words = Readonly<Record<Lang, string>>
@@ -17,16 +16,6 @@ export interface ReadStatement {
   readonly entries: readonly StatementEntry[]
   readonly faults: readonly (Words & { readonly row: number })[]
   readonly refusal: Words | null
-}
-
-export interface StatementEntry {
-  readonly row: number
-  readonly serial: string
-  readonly amountFen: Fen
-  readonly arrivedAtMs: number
-  readonly payerName: string
-  readonly payerAccount: string
-  readonly memo: string
 }
 
 export interface StatementSummary {
@@ -39,8 +28,8 @@ export interface StatementSummary {
   readonly unmatched: number
 }
 
-/** Lines booked in one transaction: each may settle a payment, so this stays far below 1,000. */
-const LINES_AT_ONCE = 200
+/** Lines booked in one transaction: each may settle a payment with a dozen writes, and SQLite's only writer must move on. */
+const LINES_AT_ONCE = 50
 const LOOK_AT_ONCE = 500
 
 /**

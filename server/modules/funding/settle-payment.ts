@@ -9,7 +9,7 @@ import { account, type Account } from '../ledger/accounts.ts'
 import { credit, debit, post } from '../ledger/post.ts'
 import type { LockedOrder } from '../order/lock-orders.ts'
 import { secureFunds } from '../order/secure-funds.ts'
-import { readNeeds, readOrderBrands } from './read-needs.ts'
+import { readNeeds, readOrderBrands, type OrderBrand } from './read-needs.ts'
 import { cutParts, judgeArrival, type Part } from './rules.ts'
 import { Payment, PaymentPart, type PaymentRow } from './tables.ts'
 
@@ -28,17 +28,19 @@ export interface Arrival {
 /**
  * Takes money that arrived for a payment: names the outcome, cuts it into parts, posts it and secures the order's funds.
  * The caller holds the order (lockOrders): every change of a payment does, so a payment is settled exactly once.
- * Money that the order does not need is kept on its account of overpaid money. Null: it was settled before.
+ * Money that the order does not need is kept on its account of overpaid money. `brands`
+ * spares reading the order's brands once more. Null: it was settled before.
  */
 export async function settlePayment(
   tx: Tx,
   order: LockedOrder,
   payment: PaymentRow,
   arrival: Arrival,
+  brands?: readonly OrderBrand[],
 ): Promise<PaymentOutcome | null> {
   const { state } = payment
   if (state !== 'opened' && state !== 'closed' && state !== 'failed') return null
-  const needs = await readOwnNeeds(tx, payment)
+  const needs = await readOwnNeeds(tx, payment, brands ?? (await readOrderBrands(tx, order.id)))
   const { counted, surplus, outcome } = judgeArrival({
     amount: arrival.amount,
     asked: payment.amountFen,
@@ -80,8 +82,8 @@ export async function writeParts(tx: Tx, paymentId: Id<'payment'>, parts: readon
 }
 
 /** What a WeChat payment's one brand misses (its merchant holds the money), or what all brands of the order miss. */
-async function readOwnNeeds(tx: Tx, payment: PaymentRow) {
-  const needs = await readNeeds(tx, payment.orderId, await readOrderBrands(tx, payment.orderId))
+async function readOwnNeeds(tx: Tx, payment: PaymentRow, brands: readonly OrderBrand[]) {
+  const needs = await readNeeds(tx, payment.orderId, brands)
   if (payment.source !== 'wechat_pay') return needs
   const parts = await tx.em.find(PaymentPart, { paymentId: payment.id }, { disableIdentityMap: true })
   const own = new Set(parts.map((part) => part.brandId))
