@@ -1,0 +1,37 @@
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { chromiumArgs, provideChromium } from '../scripts/chromium.ts'
+
+export const phoneSize = { width: 390, height: 844 }
+export const desktopSize = { width: 1440, height: 900 }
+
+/** A real Chromium; null when there is none outside CI. */
+export async function openBrowser(): Promise<Browser | null> {
+  const executablePath = await provideChromium()
+  return executablePath === null ? null : chromium.launch({ executablePath, args: [...chromiumArgs] })
+}
+
+/** What a page must not do, noted while it runs: errors of scripts, answers of 5xx, calls to any other machine. */
+export function watch(page: Page, allowed: readonly string[]): string[] {
+  const wrong: string[] = []
+  page.on('pageerror', (error) => wrong.push(`script: ${error.message}`))
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) wrong.push(`console: ${message.text()}`)
+  })
+  page.on('response', (answer) => {
+    if (answer.status() >= 500) wrong.push(`${answer.status()} ${answer.url()}`)
+  })
+  page.on('request', (request) => {
+    const url = new URL(request.url())
+    if (['http:', 'https:'].includes(url.protocol) && !allowed.includes(url.origin)) wrong.push(`called ${url.origin}`)
+  })
+  return wrong
+}
+
+/** Signs in to the console as a person: company code, then the sandbox's WeCom asks who scans. */
+export async function signInAt(page: Page, serverUrl: string, userid: string): Promise<void> {
+  await page.goto(`${serverUrl}/hr/sign-in/demo?return=/console/`)
+  const here = new URL(page.url())
+  here.searchParams.set('as', userid)
+  await page.goto(here.href)
+  await page.waitForURL(`${serverUrl}/console/**`)
+}
