@@ -1,12 +1,22 @@
 import { expect, test } from 'vitest'
 import { onBothDatabases } from '../testing/databases.ts'
 import { readDifference } from './difference.ts'
+import { sql } from '../kernel/sql.ts'
 import { idSource } from '../kernel/new-ids.ts'
 
 onBothDatabases('two scopes', (database) => {
   test('a transaction inside a transaction throws on SQLite instead of waiting for ever', async () => {
     if (database.dialect !== 'sqlite') return
     await expect(database.tx(() => database.tx(() => Promise.resolve(1)))).rejects.toThrow('inside a transaction')
+  })
+
+  test('one transaction after the other leaves room for requests and timers', async () => {
+    let ticks = 0
+    const timer = setInterval(() => (ticks += 1), 1)
+    const until = Date.now() + 200
+    while (Date.now() < until) await database.tx((tx) => sql(tx.em, 'select 1'))
+    clearInterval(timer)
+    expect(ticks).toBeGreaterThan(2)
   })
 
   test('the migrations leave no difference to the tables', async () => {

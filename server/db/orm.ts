@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises'
 import { MikroORM as MySqlOrm } from '@mikro-orm/mysql'
 import { MikroORM as SqliteOrm } from '@mikro-orm/sqlite'
 import { IsolationLevel, type EntityManager } from '@mikro-orm/core'
@@ -107,7 +108,12 @@ async function openSqlite(path: string): Promise<Store> {
   const oneAtATime = queue()
   return {
     orm: writer,
-    write: (work) => oneAtATime(() => writer.em.fork().transactional((em) => work(em))),
+    write: async (work) => {
+      const result = await oneAtATime(() => writer.em.fork().transactional((em) => work(em)))
+      // SQLite answers within the call: without this pause a row of transactions would keep requests and timers waiting.
+      await breathe()
+      return result
+    },
     read: (work) => work(reader.em.fork()),
     close: async () => {
       await reader.close()
