@@ -4,7 +4,7 @@ import type { Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { move } from '../../kernel/move.ts'
 import { enqueue } from '../../kernel/outbox.ts'
-import { change, sql } from '../../kernel/sql.ts'
+import { change, insertRows, sql } from '../../kernel/sql.ts'
 import { findOwn } from '../../kernel/tenant.ts'
 import { trail } from '../../kernel/trail.ts'
 import { matchRows, notOnList, readValidRows, type RowEffect } from './match-rows.ts'
@@ -77,12 +77,24 @@ async function addPeople(
   const added = effects.flatMap((effect, index) => {
     const id = ids[index]
     if (effect.known || !id) return []
-    const { department, matched } = effect
-    const facts = sealPerson(tx.house, id, effect.facts)
-    const now = tx.clock.now()
-    return { id, companyId, ...facts, department, matched, state: 'active' as const, version: 1, changedAtMs: now }
+    const columns = sealPerson(tx.house, id, effect.facts)
+    return {
+      id,
+      company_id: companyId,
+      sealed: columns.sealed,
+      department: effect.department,
+      phone_index: columns.phoneIndex,
+      staff_no_index: columns.staffNoIndex,
+      user_id_index: columns.userIdIndex,
+      name_index: columns.nameIndex,
+      phone_tail_index: columns.phoneTailIndex,
+      matched: effect.matched,
+      state: 'active',
+      version: 1,
+      changed_at_ms: tx.clock.now(),
+    }
   })
-  if (added.length > 0) await tx.em.insertMany(Person, added)
+  await insertRows(tx.em, 'person', added)
 }
 
 /** Throws when the person was changed since it was read: the slice is then done again. */

@@ -4,7 +4,8 @@ import type { Lang } from '../../../contract/error-codes.ts'
 import type { RosterRowView } from '../../../contract/hr/staff.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { rosterFields, type RosterField } from '../../../contract/roster-row.ts'
-import type { Edge } from '../../kernel/context.ts'
+import type { Edge, Tx } from '../../kernel/context.ts'
+import { sql } from '../../kernel/sql.ts'
 import { findOwn } from '../../kernel/tenant.ts'
 import { readRosterRows } from './read-roster.ts'
 import { parseReading, type Reading } from './reading.ts'
@@ -27,8 +28,10 @@ interface Column {
  * what to do. No cell of it can run as a formula. `not_found` for another company's list.
  */
 export async function writeFaultyRows(edge: Edge, id: Id<'roster'>, lang: Lang): Promise<Readable> {
-  const { reading } = await edge.read((tx) => findOwn(tx, Roster, id))
-  const columns = columnsOf(parseReading(reading ?? null))
+  const columns = await edge.read(async (tx) => {
+    const { reading } = await findOwn(tx, Roster, id)
+    return columnsOf(parseReading(reading ?? null), await readFaultyFields(tx, id))
+  })
   const out = new PassThrough()
   write(edge, id, lang, columns, out).catch((error: unknown) =>
     out.destroy(error instanceof Error ? error : new Error('the rows could not be written')),
@@ -36,10 +39,15 @@ export async function writeFaultyRows(edge: Edge, id: Id<'roster'>, lang: Lang):
   return out
 }
 
-/** The list's own columns; fields that it lacks follow, for a fault may stand there as well. */
-function columnsOf(reading: Reading | null): Column[] {
+async function readFaultyFields(tx: Tx, id: Id<'roster'>): Promise<ReadonlySet<string>> {
+  const rows = await sql<{ field: string }>(tx.em, 'select distinct field from roster_fault where roster_id = ?', [id])
+  return new Set(rows.map((row) => row.field))
+}
+
+/** The list's own columns; a field that it lacks follows where a fault stands there. */
+function columnsOf(reading: Reading | null, faulty: ReadonlySet<string>): Column[] {
   const own = (reading?.columns ?? []).flatMap(({ field, header }) => (field === null ? [] : { field, header }))
-  const lacking = rosterFields.filter((field) => !own.some((column) => column.field === field))
+  const lacking = rosterFields.filter((field) => faulty.has(field) && !own.some((column) => column.field === field))
   return [...own, ...lacking.map((field) => ({ field, header: field }))]
 }
 

@@ -2,9 +2,8 @@ import type { Id } from '../../../contract/ids.ts'
 import type { RosterCells, RosterPerson, RowFault } from '../../../contract/roster-row.ts'
 import type { RosterState } from '../../../contract/states.ts'
 import type { Tx } from '../../kernel/context.ts'
-import { change, sql } from '../../kernel/sql.ts'
+import { change, insertRows, sql } from '../../kernel/sql.ts'
 import { sealRow } from './seal-row.ts'
-import { RosterFault, RosterRow } from './tables.ts'
 
 /** Rows written or erased in one transaction. */
 export const ROWS_PER_TRANSACTION = 1000
@@ -61,7 +60,7 @@ export async function writeRows(
   )
   const stand = new Set(standing.map((row) => Number(row.row_no)))
   const fresh = rows.filter((row) => !stand.has(row.row))
-  if (fresh.length > 0) await insertRows(tx, reading, fresh)
+  if (fresh.length > 0) await insertFresh(tx, reading, fresh)
   await change(tx.em, 'update roster set rows_read = ? where id = ? and rows_read < ?', [
     rowsRead,
     reading.id,
@@ -70,32 +69,31 @@ export async function writeRows(
   return true
 }
 
-async function insertRows(tx: Tx, reading: ReadingOf, rows: readonly ReadRow[]): Promise<void> {
-  const faults: {
-    rowId: Id<'rosterRow'>
-    field: RowFault['field']
-    code: RowFault['code']
-    firstRow: number | null
-  }[] = []
+async function insertFresh(tx: Tx, reading: ReadingOf, rows: readonly ReadRow[]): Promise<void> {
+  const faults: Record<string, string | number | null>[] = []
   const made = rows.map((row) => {
     const id = tx.newId('rosterRow')
-    for (const { field, code, firstRow = null } of row.faults) faults.push({ rowId: id, field, code, firstRow })
+    for (const { field, code, firstRow = null } of row.faults)
+      faults.push({ row_id: id, field, code, roster_id: reading.id, first_row: firstRow })
+    const columns = sealRow(tx.house, id, row)
     return {
       id,
-      rosterId: reading.id,
-      rowNo: row.row,
-      readingVersion: reading.version,
-      faulty: row.faults.length > 0,
-      removed: false,
-      ...sealRow(tx.house, id, row),
+      roster_id: reading.id,
+      row_no: row.row,
+      reading_version: reading.version,
+      sealed: columns.sealed,
+      faulty: row.faults.length > 0 ? 1 : 0,
+      removed: 0,
+      department: columns.department,
+      amount_fen: columns.amountFen,
+      phone_index: columns.phoneIndex,
+      staff_no_index: columns.staffNoIndex,
+      user_id_index: columns.userIdIndex,
+      name_index: columns.nameIndex,
     }
   })
-  await tx.em.insertMany(RosterRow, made)
-  if (faults.length > 0)
-    await tx.em.insertMany(
-      RosterFault,
-      faults.map((fault) => ({ ...fault, rosterId: reading.id })),
-    )
+  await insertRows(tx.em, 'roster_row', made)
+  await insertRows(tx.em, 'roster_fault', faults)
 }
 
 /**
