@@ -283,14 +283,16 @@ async function followOrder(
   send: (event: string, data: unknown) => boolean,
   gone: AbortSignal,
 ): Promise<void> {
-  const brands = await edge.read((tx) => readOrderBrands(tx, id))
+  let brands: readonly OrderBrand[] | undefined
   let sent = ''
   while (!gone.aborted) {
     const view = await edge.read((tx) => showOrder(tx, id, lang, brands))
     const text = canonical(view)
     if (text !== sent && !send('order', OrderView.parse(view))) return
     sent = text
-    if (view.state !== 'awaiting_funds' && view.openFen === 0) return
+    if (view.state !== 'placing' && view.state !== 'awaiting_funds' && view.openFen === 0) return
+    // Items are added while an order is being placed; afterwards its brands and prices stay.
+    if (view.state !== 'placing') brands ??= await edge.read((tx) => readOrderBrands(tx, id))
     await sleep(LOOK_MS, undefined, { signal: gone }).catch(() => undefined)
   }
 }
