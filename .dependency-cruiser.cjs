@@ -79,6 +79,7 @@ module.exports = {
     ...moduleRules,
   ],
   options: {
+    exclude: { path: '^wecom-app/dist/' },
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
