@@ -26,7 +26,7 @@ function idOf<K extends IdKind>(kind: K, args: JobArgs, name: string): Id<K> {
 export const handlers: Readonly<Record<string, Handler>> = {
   'roster.import': (edge, args) => importRoster(edge, idOf('roster', args, 'rosterId')),
   'roster.apply': (edge, args) => applyRoster(edge, idOf('roster', args, 'rosterId')),
-  'roster.erase': (edge) => edge.tx((tx) => eraseRosterChunks(tx)).then(() => undefined),
+  'roster.erase': eraseAll,
   'payment.watch': (edge, args) => watchPayment(edge, idOf('payment', args, 'paymentId')),
   'order.issue': (edge, args) => issueOrder(edge, idOf('order', args, 'orderId')),
   'cards.deliver': (edge, args) => deliverCards(edge, idOf('orderSlice', args, 'sliceId')),
@@ -48,4 +48,9 @@ async function proveDaily(edge: Edge): Promise<void> {
   const findings = await edge.read(proveBooks)
   for (const finding of findings) edge.log.error({ ...finding }, 'the books do not add up')
   edge.log.info({ findings: findings.length }, 'books proved')
+}
+
+/** Erases the uploaded files whose term is over, a few chunks a transaction. */
+async function eraseAll(edge: Edge): Promise<void> {
+  while ((await edge.tx(eraseRosterChunks)) > 0);
 }

@@ -10,7 +10,7 @@ const daily = [
 const SWEEP_MS = 10_000
 
 /** Starts the clock; the answer stops it. */
-export function startSchedule(edge: Edge): () => Promise<void> {
+export function startSchedule(edge: Edge): () => void {
   const tasks = daily.map(({ kind, at }) =>
     schedule(
       at,
@@ -24,8 +24,8 @@ export function startSchedule(edge: Edge): () => Promise<void> {
   const sweeping = setInterval(() => {
     edge.tx(sweep).catch((error: unknown) => edge.log.warn({ err: error }, 'leases not swept'))
   }, SWEEP_MS)
-  return async () => {
+  return () => {
     clearInterval(sweeping)
-    await Promise.all(tasks.map((task) => task.destroy()))
+    for (const task of tasks) void task.destroy()
   }
 }

@@ -37,7 +37,7 @@ export async function start(config: Config, log: RootLog): Promise<Running> {
     open,
     stop: async () => {
       await web?.close()
-      await endSchedule?.()
+      endSchedule?.()
       await worker?.stop()
       await open.close()
       await sandbox?.close()
