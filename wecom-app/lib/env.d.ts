@@ -1,13 +1,19 @@
 /// <reference types="vite/client" />
 import 'vue-router'
 import type { Component } from 'vue'
+import type { Ability } from '../../contract/abilities.ts'
 
 declare module 'vue-router' {
   interface RouteMeta {
     /** Key of the page's title. */
     title?: string
     /** An entry of the audience's menu. */
-    menu?: { order: number; titleKey: string; icon: Component }
+    menu?: {
+      order: number
+      titleKey: string
+      icon: Component
+      /** Shown only to whom has this ability. */ may?: Ability
+    }
     /** The name of the menu entry that this page belongs to. */
     under?: string
     /** May be seen without being signed in. */

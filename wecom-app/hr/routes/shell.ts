@@ -12,7 +12,10 @@ export const routes: RouteRecordRaw[] = [
     path: '/rosters',
     name: 'rosters',
     component: () => import('../pages/Rosters.vue'),
-    meta: { title: 'shell.rosters', menu: { order: 20, titleKey: 'shell.rosters', icon: UsergroupIcon } },
+    meta: {
+      title: 'shell.rosters',
+      menu: { order: 20, titleKey: 'shell.rosters', icon: UsergroupIcon, may: 'roster.read' },
+    },
   },
   {
     path: '/rosters/:id',
