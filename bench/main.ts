@@ -45,4 +45,6 @@ function database(text: string): 'mysql' | 'sqlite' {
   return text
 }
 
+// Ending by a signal runs what stands at exit: the processes that were started end too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 await main()

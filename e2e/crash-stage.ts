@@ -49,6 +49,9 @@ class Program {
       env: this.#env,
     })
     this.#child = child
+    const atExit = (): void => void child.kill('SIGKILL')
+    process.once('exit', atExit)
+    child.once('exit', () => process.off('exit', atExit))
     const deadline = Date.now() + 60_000
     for (;;) {
       const answer = await fetch(url).catch(() => null)

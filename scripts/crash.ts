@@ -23,6 +23,8 @@ const rounds = Number(values.rounds)
 /** Between rounds the sandbox's clock runs on, or people would get more than 30 messages a minute. */
 const PAUSE_MS = 150_000
 
+// Ending by a signal runs what stands at exit: the processes that were started end too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 process.exitCode = await main()
 
 async function main(): Promise<number> {
