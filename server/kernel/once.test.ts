@@ -29,6 +29,14 @@ onBothDatabases('once', (database) => {
     expect((error as OnceConflict).field).toBe('amount')
   })
 
+  test('a key as long as the header allows is kept whole', async () => {
+    const [one, other] = [`${'k'.repeat(127)}1`, `${'k'.repeat(127)}2`]
+    const first = await work(one, {})
+    expect(await work(one, {})).toEqual(first)
+    expect(await work(other, {})).not.toEqual(first)
+    expect(await times()).toHaveLength(2)
+  })
+
   test('work that fails leaves the key free', async () => {
     const failing = database.tx((tx) => once(tx, 'test', 'k', {}, () => Promise.reject(new Error('no'))))
     await expect(failing).rejects.toThrow('no')

@@ -7,7 +7,8 @@ export const OnceKey = defineEntity({
   tableName: 'once_key',
   properties: {
     scope: codeColumn(100).primary(),
-    onceKey: codeColumn(100).primary(),
+    /** Holds the longest Idempotency-Key (128): `insert ignore` would cut a longer one without a word. */
+    onceKey: codeColumn(150).primary(),
     /** Written by whoever came first: reading back one's own token means "you are first". */
     token: codeColumn(32),
     inputHash: codeColumn(64),

@@ -293,6 +293,47 @@ onBothDatabases('delivering cards', (database) => {
     expect(await counts(campaign.id)).toMatchObject({ sent: 2, failed: 0 })
   })
 
+  test('whom WeCom did not know is looked up again by every kind of resend; the misses still count for the day', async () => {
+    const phones = [0, 1, 2].map((i) => `1371111000${i}`)
+    const { company, campaign } = await aCampaignOf(
+      1,
+      phones.map((phone) => ({ name: '新', phone })),
+    )
+    const lookUps = () => stats(company).lookups
+    const missed = async () => Number((await rows<{ n: unknown }>('select sum(misses) as n from person'))[0]?.n)
+    await work(edgeAs())
+    expect(await counts(campaign.id)).toMatchObject({ sent: 1, failed: 3 })
+    expect([lookUps(), await missed()]).toEqual([3, 3])
+    const hr = edgeAs(company.as('hr'))
+    const added = async (i: number) => {
+      const member = { userid: `New${i}`, name: '新', mobile: phones[i]! }
+      box.control.upsertCorp({ ...company.wecom, accountLimit: 1_000, trustedDomains: [], members: [member] })
+      const people = await database.tx((tx) => readRecipients(tx, { campaignId: campaign.id, limit: 10 }))
+      return people.find((one) => one.personId === campaign.personIds[i + 1])!.deliveryId!
+    }
+    const ids = [await added(0)]
+    await hr.tx((tx) => resendDeliveries(tx, { campaignId: campaign.id, deliveryIds: ids }))
+    await work(edgeAs())
+    expect(await counts(campaign.id)).toMatchObject({ sent: 2, failed: 2 })
+    await added(1)
+    await hr.tx((tx) => resendDeliveries(tx, { campaignId: campaign.id, reason: 'no_wecom_account' }))
+    await work(edgeAs())
+    expect(await counts(campaign.id)).toMatchObject({ sent: 3, failed: 1 })
+    expect([lookUps(), await missed()]).toEqual([6, 4])
+    await hr.tx((tx) => resendDeliveries(tx, { campaignId: campaign.id }))
+    await work(edgeAs())
+    await hr.tx((tx) => resendDeliveries(tx, { campaignId: campaign.id }))
+    await work(edgeAs())
+    // Five numbers unknown to WeCom in a day: the sixth look-up is not made.
+    expect([lookUps(), await missed()]).toEqual([7, 5])
+    expect(await database.tx((tx) => readFailures(tx, campaign.id))).toEqual([{ reason: 'lookup_rationed', count: 1 }])
+    const corrected = await added(2)
+    nowMs += 86_400_001
+    await hr.tx((tx) => correctDelivery(tx, { deliveryId: corrected, phone: phones[2] }))
+    await work(edgeAs())
+    expect(await counts(campaign.id)).toMatchObject({ sent: 4, failed: 0 })
+  })
+
   test('at its time and not before, beside the rush', async () => {
     const company = await aCompany(database, { sandbox: box, staff: staffOf(2) })
     const personIds = await somePeople(database, company.id, listed(2))

@@ -7,6 +7,7 @@ import { refuse } from '../../kernel/errors.ts'
 import { enqueue } from '../../kernel/outbox.ts'
 import { sql } from '../../kernel/sql.ts'
 import { findOwnCampaign } from '../campaign/read-campaign.ts'
+import { forgetMatches } from '../staff/correct-person.ts'
 import { laneFor } from './deliver-cards.ts'
 import { moveDeliveries } from './move-deliveries.ts'
 
@@ -63,9 +64,21 @@ export async function planFailed(tx: Tx, piece: FailedPiece): Promise<void> {
   await enqueue(tx, [{ kind: 'deliveries.resend', key: `deliveries.resend:${tx.newId('job')}`, args, lane: 'bulk' }])
 }
 
-/** One job for up to 1,000 that are planned again. Returns how many had still failed. */
+/**
+ * One job for up to 1,000 that are planned again; whom WeCom did not know is looked up again, for they may have been
+ * added since. Returns how many had still failed.
+ */
 export async function planAgain(tx: Tx, campaignId: Id<'campaign'>, ids: readonly Id<'delivery'>[]): Promise<number> {
+  const people = await sql<{ id: Id<'person'> }>(
+    tx.em,
+    `select person_id as id from delivery where state = 'failed' and id in (${slots(ids)})`,
+    ids,
+  )
   const planned = await moveDeliveries(tx, { objectId: campaignId, ids, from: 'failed', to: 'planned' })
+  await forgetMatches(
+    tx,
+    people.map((person) => person.id),
+  )
   const key = `deliveries.send:${tx.newId('job')}`
   if (planned > 0) await enqueue(tx, [{ kind: 'deliveries.send', key, args: { campaignId }, lane: laneFor(planned) }])
   return planned

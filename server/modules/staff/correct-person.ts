@@ -8,6 +8,8 @@ import { trail } from '../../kernel/trail.ts'
 import { openFacts, sealPerson, type PersonFacts } from './seal-person.ts'
 import { Person } from './tables.ts'
 
+const DAY_MS = 86_400_000
+
 /** How a person can be reached, as somebody who knows better says. */
 export interface Correction {
   readonly wecomUserId?: string | null | undefined
@@ -77,14 +79,38 @@ export interface LookedUp {
   readonly userid: string | null
 }
 
-/** Keeps what look-ups gave, except for people who were changed meanwhile: they are looked up again. */
+/**
+ * Keeps what look-ups gave, except for people who were changed meanwhile: they are looked up again. A number that WeCom
+ * did not know is counted in any case, for WeCom counts it too.
+ */
 export async function keepLookedUp(tx: Tx, people: readonly LookedUp[]): Promise<void> {
+  const now = tx.clock.now()
   for (const { id, version, facts, userid } of people) {
+    if (userid === null)
+      await change(
+        tx.em,
+        'update person set misses = case when missed_at_ms > ? then misses + 1 else 1 end, missed_at_ms = ? where id = ?',
+        [now - DAY_MS, now, id],
+      )
     const columns = sealPerson(tx.house, id, { ...facts, userid })
     await change(
       tx.em,
       "update person set sealed = ?, user_id_index = ?, matched = ?, changed_at_ms = ?, version = version + 1 where id = ? and version = ? and matched = 'unknown'",
-      [columns.sealed, columns.userIdIndex, userid === null ? 'none' : 'found', tx.clock.now(), id, version],
+      [columns.sealed, columns.userIdIndex, userid === null ? 'none' : 'found', now, id, version],
     )
   }
+}
+
+/**
+ * Forgets that WeCom did not know these people, so that the next message looks their numbers up again; the misses still
+ * count against the day's ration. Returns how many were forgotten.
+ */
+export async function forgetMatches(tx: Tx, personIds: readonly Id<'person'>[]): Promise<number> {
+  if (personIds.length === 0) return 0
+  const ids = [...new Set(personIds)].sort()
+  return change(
+    tx.em,
+    `update person set matched = 'unknown', version = version + 1 where matched = 'none' and id in (${ids.map(() => '?').join(',')})`,
+    ids,
+  )
 }

@@ -92,12 +92,12 @@ interface Ration {
   missed: number
 }
 
-/** Accounts that are known to exist, and numbers that WeCom did not know in the last day. */
+/** Accounts that are known to exist, and look-ups of numbers that WeCom did not know in the last day. */
 async function readRation(tx: Tx, companyId: Id<'company'>): Promise<Ration> {
   const [row] = await sql<{ known: unknown; missed: unknown }>(
     tx.em,
     `select sum(case when matched in ('listed', 'found') then 1 else 0 end) as known,
-       sum(case when matched = 'none' and changed_at_ms > ? then 1 else 0 end) as missed
+       sum(case when missed_at_ms > ? then misses else 0 end) as missed
      from person where company_id = ?`,
     [tx.clock.now() - DAY_MS, companyId],
   )

@@ -118,6 +118,9 @@ export const Person = defineEntity({
     phoneTailIndex: codeColumn(64).nullable(),
     /** Whether we know the WeCom userid: from the list, from a look-up, or that there is none. */
     matched: codeColumn<'unknown' | 'listed' | 'found' | 'none'>(8),
+    /** Look-ups of this person that WeCom did not know, within a day of each other, and when the last one was. */
+    misses: p.integer().default(0),
+    missedAtMs: instantColumn().nullable(),
     state: codeColumn<'active' | 'left'>(8),
     version: p.integer(),
     changedAtMs: instantColumn(),

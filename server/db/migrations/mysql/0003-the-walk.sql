@@ -25,7 +25,7 @@ alter table `payment` add index `payment_order_index` (`order_id`, `id`);
 alter table `payment` add index `payment_state_index` (`state`, `source`, `id`);
 create table `payment_part` (`id` char(17) not null, `payment_id` char(17) not null, `brand_id` char(17) not null, `amount_fen` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
 alter table `payment_part` add unique `payment_part_brand_unique` (`payment_id`, `brand_id`);
-create table `person` (`id` char(17) not null, `company_id` char(17) not null, `sealed` mediumblob not null, `department` varchar(200) null, `phone_index` varchar(64) null, `staff_no_index` varchar(64) null, `user_id_index` varchar(64) null, `name_index` varchar(64) not null, `phone_tail_index` varchar(64) null, `matched` varchar(8) not null, `state` varchar(8) not null, `version` int not null, `changed_at_ms` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+create table `person` (`id` char(17) not null, `company_id` char(17) not null, `sealed` mediumblob not null, `department` varchar(200) null, `phone_index` varchar(64) null, `staff_no_index` varchar(64) null, `user_id_index` varchar(64) null, `name_index` varchar(64) not null, `phone_tail_index` varchar(64) null, `matched` varchar(8) not null, `misses` int not null default 0, `missed_at_ms` bigint null, `state` varchar(8) not null, `version` int not null, `changed_at_ms` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
 alter table `person` add index `person_company_index` (`company_id`, `state`, `id`);
 alter table `person` add index `person_phone_index` (`company_id`, `phone_index`);
 alter table `person` add index `person_staff_no_index` (`company_id`, `staff_no_index`);
@@ -56,4 +56,5 @@ create table `wecom_connection` (`company_id` char(17) not null, `corp_id` varch
 alter table `wecom_connection` add unique `wecom_connection_corp_id_unique` (`corp_id`);
 alter table `brand` add `mchid` varchar(32) null, add `appid` varchar(32) null;
 alter table `template_version` add `kind` varchar(16) not null, add `faces` text not null, add `price_bp` int not null, add `cover` varchar(24) not null;
+alter table `once_key` modify `once_key` varchar(150) not null;
 alter table `wallet` add constraint `wallet_not_negative` check (balance_fen >= 0);

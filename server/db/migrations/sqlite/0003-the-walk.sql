@@ -25,7 +25,7 @@ create index `payment_order_index` on `payment` (`order_id`, `id`);
 create index `payment_state_index` on `payment` (`state`, `source`, `id`);
 create table `payment_part` (`id` char(17) not null primary key, `payment_id` char(17) not null, `brand_id` char(17) not null, `amount_fen` bigint not null);
 create unique index `payment_part_brand_unique` on `payment_part` (`payment_id`, `brand_id`);
-create table `person` (`id` char(17) not null primary key, `company_id` char(17) not null, `sealed` mediumblob not null, `department` text null, `phone_index` text null, `staff_no_index` text null, `user_id_index` text null, `name_index` text not null, `phone_tail_index` text null, `matched` text not null, `state` text not null, `version` integer not null, `changed_at_ms` bigint not null);
+create table `person` (`id` char(17) not null primary key, `company_id` char(17) not null, `sealed` mediumblob not null, `department` text null, `phone_index` text null, `staff_no_index` text null, `user_id_index` text null, `name_index` text not null, `phone_tail_index` text null, `matched` text not null, `misses` integer not null default 0, `missed_at_ms` bigint null, `state` text not null, `version` integer not null, `changed_at_ms` bigint not null);
 create index `person_company_index` on `person` (`company_id`, `state`, `id`);
 create index `person_phone_index` on `person` (`company_id`, `phone_index`);
 create index `person_staff_no_index` on `person` (`company_id`, `staff_no_index`);
