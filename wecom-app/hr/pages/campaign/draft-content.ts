@@ -85,6 +85,7 @@ export function withTemplate(content: CampaignContent, template: TemplateView): 
 export function isComplete(content: CampaignContent): boolean {
   const title = content.title.trim()
   if (title.length === 0 || title.length > 60 || content.greeting.length > 300) return false
+  if (content.amountFrom === 'same' && (content.faceFen ?? 0) <= 0) return false
   if (content.selection.kind === 'departments' && content.selection.departments.length === 0) return false
   return content.selection.kind !== 'rows' || content.selection.rowIds.length > 0
 }
