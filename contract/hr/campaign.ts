@@ -28,9 +28,6 @@ export const campaignStates = [
   'rejected',
   'cancelled',
 ] as const
-/** Merge fields of a greeting; they are filled in the opened card only. */
-export const mergeFields = ['{姓名}', '{部门}', '{公司}'] as const
-
 /** GET /hr/templates: what can be given, newest version of each. */
 export const TemplateView = z.object({
   versionId: idField('templateVersion'),

@@ -1,5 +1,6 @@
 import type { Lang } from '../../../contract/error-codes.ts'
 import { fen } from '../../../contract/fen.ts'
+import { mergeGreeting } from '../../../contract/greeting.ts'
 import type { DryRun } from '../../../contract/hr/campaign.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { readSum } from '../../kernel/columns.ts'
@@ -15,7 +16,7 @@ import { campaignNotes, leftOutNotes, type Circumstances } from './campaign-note
 import { messageWords } from './message-words.ts'
 import { planCampaign, type Plan } from './plan-campaign.ts'
 import { findOwnCampaign } from './read-campaign.ts'
-import { mergeGreeting, type Head } from './rules.ts'
+import type { Head } from './rules.ts'
 import type { CampaignRow } from './tables.ts'
 
 /** Limits of WeCom (protocols wecom, section 10), and how fast we go inside of them. */

@@ -4,7 +4,7 @@ import { CampaignContent } from '../../../contract/hr/campaign.ts'
 import { encodeId } from '../../../contract/ids.ts'
 import { limits } from '../../../contract/limits.ts'
 import type { Recipient } from '../staff/read-recipients.ts'
-import { blocksOf, chooseHeads, hashContent, mergeGreeting, priceOf, unknownFields } from './rules.ts'
+import { blocksOf, chooseHeads, hashContent, priceOf } from './rules.ts'
 
 const named = {
   named: true,
@@ -163,10 +163,4 @@ describe('what keeps a campaign back', () => {
     })
     expect(block?.ruleId).toBe('named_face')
   })
-})
-
-test('a greeting is merged once: what a name holds is not merged again', () => {
-  const person = { name: '{公司}$&', department: null, company: '青禾' }
-  expect(mergeGreeting('{姓名}·{部门}·{公司}', person)).toBe('{公司}$&··青禾')
-  expect(unknownFields('{姓名}{Name}{}{Name}')).toEqual(['{Name}', '{}'])
 })

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { ErrorCode } from '../../../contract/error-codes.ts'
 import { fen, type Fen } from '../../../contract/fen.ts'
-import { mergeFields, type CampaignContent } from '../../../contract/hr/campaign.ts'
+import { unknownFields } from '../../../contract/greeting.ts'
+import type { CampaignContent } from '../../../contract/hr/campaign.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { limits } from '../../../contract/limits.ts'
 import { canonical } from '../../kernel/once.ts'
@@ -82,12 +83,6 @@ export function hashContent(
   return createHash('sha256').update(canonical({ campaignId, content, recipients })).digest('hex')
 }
 
-/** The merge fields of a greeting that nobody can fill. */
-export function unknownFields(greeting: string): string[] {
-  const known: readonly string[] = mergeFields
-  return [...new Set(greeting.match(/\{[^{}]*\}/g) ?? [])].filter((field) => !known.includes(field))
-}
-
 export interface Judged {
   readonly content: CampaignContent
   readonly terms: Terms
@@ -113,19 +108,3 @@ export function blocksOf({ content, terms, heads, rosterUsed, nowMs }: Judged): 
   if (unknownFields(content.greeting).length > 0) block('greeting_unknown_field', 'greeting')
   return blocks
 }
-
-/** Fills the merge fields of a greeting; a field without a value becomes nothing. */
-export function mergeGreeting(
-  greeting: string,
-  person: { readonly name: string; readonly department: string | null; readonly company: string },
-): string {
-  const values: Readonly<Record<(typeof mergeFields)[number], string>> = {
-    '{姓名}': person.name,
-    '{部门}': person.department ?? '',
-    '{公司}': person.company,
-  }
-  // In one pass: what a name or a department holds is text, never a field.
-  return greeting.replace(/\{[^{}]*\}/g, (field) => (isMergeField(field) ? values[field] : field))
-}
-
-const isMergeField = (text: string): text is (typeof mergeFields)[number] => mergeFields.some((field) => field === text)

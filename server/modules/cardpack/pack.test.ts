@@ -15,12 +15,6 @@ import { readDeliveryCounts } from '../delivery/read-deliveries.ts'
 import { sendBatch } from '../delivery/send-batch.ts'
 import { isPersonActive } from '../staff/find-person.ts'
 import { cardpackEndpoints } from './endpoints.ts'
-import { fillGreeting } from './rules.ts'
-
-test('merge fields are filled once, everywhere, and what is filled in is not filled again', () => {
-  const values = { name: '{公司}$&', department: '', company: '青禾' }
-  expect(fillGreeting('{姓名}：{部门}的{姓名}，{公司}祝您{快乐}', values)).toBe('{公司}$&：的{公司}$&，青禾祝您{快乐}')
-})
 
 onBothDatabases('the card pack', (database) => {
   let box: WecomSandbox

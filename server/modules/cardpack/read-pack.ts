@@ -1,4 +1,5 @@
 import type { CardDetail, PackCard } from '../../../contract/employee/pack.ts'
+import { mergeGreeting } from '../../../contract/greeting.ts'
 import { covers } from '../../../contract/hr/campaign.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { cardStateAt } from '../../../contract/states.ts'
@@ -9,7 +10,6 @@ import { readActivities, readHeldCard, readHeldCards, type Holder } from '../car
 import { readBrands, readVersions } from '../catalog/read-template.ts'
 import { readCompany } from '../company/read-company.ts'
 import { openPeople } from '../staff/read-people.ts'
-import { fillGreeting } from './rules.ts'
 
 type HeldCard = Awaited<ReturnType<typeof readHeldCards>>[number]
 
@@ -50,7 +50,7 @@ export async function readCard(tx: Tx, cardId: Id<'card'>): Promise<CardDetail> 
     ...(shown ?? refuse('not_found')),
     number: card.number,
     companyName: names.company,
-    greeting: gift === undefined ? null : fillGreeting(gift.greeting, names),
+    greeting: gift === undefined ? null : mergeGreeting(gift.greeting, names),
     title: gift?.title ?? null,
     activities: activities.map(({ kind, amountFen, balanceFen, atMs }) => ({ kind, amountFen, balanceFen, atMs })),
   }

@@ -89,14 +89,3 @@ export function isComplete(content: CampaignContent): boolean {
   if (content.selection.kind === 'departments' && content.selection.departments.length === 0) return false
   return content.selection.kind !== 'rows' || content.selection.rowIds.length > 0
 }
-
-/** Fills the merge fields as the opened card will, for the moment until the server's own preview is here. */
-export function mergeGreeting(
-  greeting: string,
-  person: { readonly name: string; readonly department: string; readonly company: string },
-): string {
-  return greeting
-    .replaceAll('{姓名}', person.name)
-    .replaceAll('{部门}', person.department)
-    .replaceAll('{公司}', person.company)
-}

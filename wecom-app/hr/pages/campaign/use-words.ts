@@ -1,5 +1,5 @@
 import { useI18n } from 'vue-i18n'
-import { mergeFields } from '../../../../contract/hr/campaign.ts'
+import { mergeFields } from '../../../../contract/greeting.ts'
 import type { StartingWords } from './draft-content.ts'
 
 /** Titles and greetings to start from, in the reader's language, with the merge fields in their places. */
