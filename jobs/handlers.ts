@@ -1,12 +1,14 @@
 import type { Id, IdKind } from '../contract/ids.ts'
 import { isId } from '../contract/ids.ts'
-import type { Edge } from '../server/kernel/context.ts'
+import type { Edge, Tx } from '../server/kernel/context.ts'
 import { proveBooks } from '../server/modules/analytics/prove-books.ts'
+import { forgetSignIns } from '../server/modules/company/forget-sign-ins.ts'
 import { deliverAgain, deliverCards } from '../server/modules/delivery/deliver-cards.ts'
 import { planFailed } from '../server/modules/delivery/resend-deliveries.ts'
 import { sendBatch } from '../server/modules/delivery/send-batch.ts'
 import { watchPayment } from '../server/modules/funding/watch-payment.ts'
 import { issueOrder } from '../server/modules/issuance/issue-order.ts'
+import { sweepOrders } from '../server/modules/order/sweep-orders.ts'
 import { eraseRosterChunks } from '../server/modules/staff/erase-roster.ts'
 import { applyRoster } from './apply-roster.ts'
 import { importRoster } from './import-roster.ts'
@@ -26,13 +28,15 @@ function idOf<K extends IdKind>(kind: K, args: JobArgs, name: string): Id<K> {
 export const handlers: Readonly<Record<string, Handler>> = {
   'roster.import': (edge, args) => importRoster(edge, idOf('roster', args, 'rosterId')),
   'roster.apply': (edge, args) => applyRoster(edge, idOf('roster', args, 'rosterId')),
-  'roster.erase': eraseAll,
+  'roster.erase': (edge) => untilNone(edge, eraseRosterChunks),
   'payment.watch': (edge, args) => watchPayment(edge, idOf('payment', args, 'paymentId')),
   'order.issue': (edge, args) => issueOrder(edge, idOf('order', args, 'orderId')),
   'cards.deliver': (edge, args) => deliverCards(edge, idOf('orderSlice', args, 'sliceId')),
   'batch.send': (edge, args) => sendBatch(edge, idOf('deliveryBatch', args, 'batchId')),
   'deliveries.send': (edge, args) => deliverAgain(edge, idOf('campaign', args, 'campaignId')),
   'deliveries.resend': (edge, args) => edge.tx((tx) => planFailed(tx, failedPiece(args))),
+  'orders.sweep': (edge) => untilNone(edge, sweepOrders),
+  'sign-ins.forget': (edge) => untilNone(edge, forgetSignIns),
   'books.prove': proveDaily,
 }
 
@@ -50,7 +54,7 @@ async function proveDaily(edge: Edge): Promise<void> {
   edge.log.info({ findings: findings.length }, 'books proved')
 }
 
-/** Erases the uploaded files whose term is over, a few chunks a transaction. */
-async function eraseAll(edge: Edge): Promise<void> {
-  while ((await edge.tx(eraseRosterChunks)) > 0);
+/** Repeats work that is done a little a transaction and says how much it found. */
+async function untilNone(edge: Edge, work: (tx: Tx) => Promise<number>): Promise<void> {
+  while ((await edge.tx(work)) > 0);
 }

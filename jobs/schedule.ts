@@ -3,10 +3,12 @@ import type { Edge } from '../server/kernel/context.ts'
 import { enqueue, sweep } from '../server/kernel/outbox.ts'
 
 /** What happens by the clock: node-cron is only the clock, the work is a job that any process may take, once a day. */
-const daily = [
+export const daily = [
   { kind: 'books.prove', at: '10 3 * * *' },
+  { kind: 'orders.sweep', at: '30 3 * * *' },
   { kind: 'roster.erase', at: '40 3 * * *' },
-]
+  { kind: 'sign-ins.forget', at: '50 3 * * *' },
+] as const
 const SWEEP_MS = 10_000
 
 /** Starts the clock; the answer stops it. */
