@@ -5,6 +5,14 @@ const files = import.meta.glob<{ routes: RouteRecordRaw[] }>('./routes/*.ts', { 
 
 export const router = createRouter({
   history: createWebHistory('/pack/'),
-  routes: collectRoutes(files),
+  routes: [
+    ...collectRoutes(files),
+    {
+      path: '/:rest(.*)*',
+      name: 'not-found',
+      component: () => import('./pages/NotFound.vue'),
+      meta: { title: 'pack.notFound' },
+    },
+  ],
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
 })

@@ -1,0 +1,69 @@
+import { ref, shallowRef, type Ref, type ShallowRef } from 'vue'
+import type { EmployeeSession } from '../../contract/employee/pack.ts'
+import type { z } from 'zod'
+import { get, toApiProblem, type ApiProblem } from '../lib/api.ts'
+
+/** `leaving`: on the way to WeCom's sign-in. `closed`: nobody is signed in and we do not know whose page to ask. */
+export type Gate = 'checking' | 'leaving' | 'closed' | 'failed' | 'open'
+
+export const gate: Ref<Gate> = ref('checking')
+/** Who is signed in on this phone; kept in memory only. */
+export const session: ShallowRef<z.infer<typeof EmployeeSession> | null> = shallowRef(null)
+/** Why the server could not be asked. */
+export const gateProblem: ShallowRef<ApiProblem | null> = shallowRef(null)
+/** What the sign-in was refused with: a code of contract/error-codes.ts. */
+export const refusedWith: Ref<string | null> = ref(null)
+
+const companyKey = 'fulika.packCompany'
+const leftKey = 'fulika.packLeftAt'
+/** Coming back without a session within this time means that the browser keeps no cookies: asking again would go in circles. */
+const TOO_SOON_MS = 20_000
+
+/**
+ * Lets a person in. An address with a company comes from a message: WeCom is asked, silently, whose phone this is, so
+ * that on a shared phone nobody sees the cards of the one before. Otherwise the session that is there counts.
+ */
+export async function enter(): Promise<void> {
+  gate.value = 'checking'
+  const here = new URL(location.href)
+  refusedWith.value = here.searchParams.get('problem')
+  const company = here.searchParams.get('company')
+  if (refusedWith.value !== null) gate.value = 'closed'
+  else if (company !== null && /^[a-z0-9-]{2,32}$/i.test(company)) leave(company.toLowerCase(), here)
+  else await askSession(here)
+}
+
+async function askSession(here: URL): Promise<void> {
+  try {
+    session.value = await get<z.infer<typeof EmployeeSession>>('/employee/session')
+    localStorage.setItem(companyKey, session.value.companyCode)
+    gateProblem.value = null
+    gate.value = 'open'
+  } catch (error) {
+    const problem = toApiProblem(error)
+    if (problem.status === 401) return signInAgain(here)
+    gateProblem.value = problem
+    gate.value = 'failed'
+  }
+}
+
+/** The company whose WeCom this phone used last; a code of the company, nothing about a person. */
+export function knownCompany(): string | null {
+  return session.value?.companyCode ?? localStorage.getItem(companyKey)
+}
+
+/** The session is over: signs in again without a word where that can be done, and comes back to this page. */
+export function signInAgain(here: URL = new URL(location.href)): void {
+  const company = knownCompany()
+  const leftMs = Number(sessionStorage.getItem(leftKey) ?? 0)
+  if (company === null || Date.now() - leftMs < TOO_SOON_MS) gate.value = 'closed'
+  else leave(company, here)
+}
+
+function leave(company: string, here: URL): void {
+  gate.value = 'leaving'
+  for (const name of ['company', 'problem']) here.searchParams.delete(name)
+  sessionStorage.setItem(leftKey, String(Date.now()))
+  const back = encodeURIComponent(`${here.pathname}${here.search}`)
+  location.replace(`/employee/sign-in/${encodeURIComponent(company)}?return=${back}`)
+}
