@@ -82,9 +82,8 @@ export async function openHouse(
         tx: async (work) => {
           let wake = false
           const result = await store.write(async (em) => {
-            const tx: Tx = { ...scope, em }
-            const answer = await work(tx)
-            wake = enqueuedIn.has(tx)
+            const answer = await work({ ...scope, em })
+            wake = enqueuedIn.has(em)
             return answer
           })
           if (wake) open.onJobs()

@@ -39,11 +39,11 @@ export async function enqueue(tx: Tx, jobs: readonly NewJob[]): Promise<void> {
     created_at_ms: now,
   }))
   await insertIgnore(tx.em, 'job', rows)
-  enqueuedIn.add(tx)
+  enqueuedIn.add(tx.em)
 }
 
 /** The transactions that wrote jobs: their commit wakes the worker of this process. */
-export const enqueuedIn = new WeakSet<Tx>()
+export const enqueuedIn = new WeakSet<Tx['em']>()
 
 /**
  * Leases up to `most` ready jobs of a lane: reads a window without locking, takes a random run of it by a guarded

@@ -18,9 +18,12 @@ import {
   StatementLines,
   StatementLinesInput,
 } from '../../../contract/operator/platform.ts'
+import type { WechatPayTrade } from '../../channels/ports.ts'
+import { coalesce } from '../../kernel/coalesce.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { endpoint, type Endpoint } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
+import type { House } from '../../kernel/house.ts'
 import { canonical } from '../../kernel/once.ts'
 import { companyOf } from '../../kernel/tenant.ts'
 import { readCampaignByOrder } from '../campaign/read-campaign.ts'
@@ -28,7 +31,7 @@ import { readCompany } from '../company/read-company.ts'
 import { paymentRoutes, ruleText } from '../compliance/rules.ts'
 import { findOwnOrder } from '../order/read-order.ts'
 import { readWallet } from '../wallet/read-wallet.ts'
-import { acceptNotices } from './accept-notices.ts'
+import { acceptNotices, type NoticeAnswer } from './accept-notices.ts'
 import { askPayment } from './ask-payment.ts'
 import { closePayment } from './close-payment.ts'
 import { importStatement, type ReadStatement } from './import-statement.ts'
@@ -137,6 +140,32 @@ const hrEndpoints: readonly Endpoint[] = [
   }),
 ]
 
+interface ToldTrade {
+  readonly edge: Edge
+  readonly trade: WechatPayTrade
+}
+const queues = new WeakMap<House, (told: ToldTrade) => Promise<NoticeAnswer>>()
+
+/** The queue of a house's notices: those that arrive while one transaction runs share the next. */
+function noticesOf(edge: Edge): (told: ToldTrade) => Promise<NoticeAnswer> {
+  const known = queues.get(edge.house)
+  if (known) return known
+  const actor = { kind: 'system', name: 'wechat_pay' } as const
+  const queue = coalesce<ToldTrade, NoticeAnswer>({
+    most: 100,
+    waiting: 2000,
+    doMany: (told) =>
+      told[0]!.edge.tx((tx) =>
+        acceptNotices(
+          { ...tx, actor },
+          told.map((one) => one.trade),
+        ),
+      ),
+  })
+  queues.set(edge.house, queue)
+  return queue
+}
+
 /** Where WeChat Pay tells of payments. Its signature over the raw bytes stands in for a sign-in. */
 const noticeEndpoint = endpoint({
   method: 'POST',
@@ -151,15 +180,14 @@ const noticeEndpoint = endpoint({
     const notice = edge.ports.wechatPay.openNotice(http.headers, http.raw ?? Buffer.alloc(0))
     const { trade } = notice
     if (trade === null) return edge.log.warn({ eventType: notice.eventType }, 'a notice of another kind')
-    const actor = { kind: 'system', name: 'wechat_pay' } as const
-    const [answer] = await edge.tx((tx) => acceptNotices({ ...tx, actor }, [trade]))
-    switch (answer?.kind) {
+    const answer = await noticesOf(edge)({ edge, trade })
+    switch (answer.kind) {
       case 'accepted':
       case 'repeated':
       case 'unpaid':
         return
       default:
-        refuse('notice_refused', { detail: answer?.kind ?? 'unanswered' })
+        refuse('notice_refused', { detail: answer.kind })
     }
   },
 })

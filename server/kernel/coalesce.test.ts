@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { coalesce } from './coalesce.ts'
+
+test('what comes while one batch runs goes together into the next, and each caller gets its own answer', async () => {
+  const batches: number[][] = []
+  const ask = coalesce<number, number>({
+    most: 100,
+    waiting: 1000,
+    doMany: async (items) => {
+      batches.push([...items])
+      await sleep(10)
+      return items.map((item) => item * 2)
+    },
+  })
+  const first = ask(0)
+  await sleep(2)
+  const rest = Array.from({ length: 250 }, (_, index) => ask(index + 1))
+  expect(await first).toBe(0)
+  expect(await Promise.all(rest)).toEqual(Array.from({ length: 250 }, (_, index) => (index + 1) * 2))
+  expect(batches.map((batch) => batch.length)).toEqual([1, 100, 100, 50])
+  expect(await ask(7)).toBe(14)
+})
+
+test('a batch that fails is tried again as a whole; a bad item then fails alone', async () => {
+  let deadlocks = 1
+  const calls: number[] = []
+  const ask = coalesce<string, string>({
+    most: 10,
+    waiting: 10,
+    doMany: async (items) => {
+      calls.push(items.length)
+      if (deadlocks-- > 0) throw new Error('deadlock')
+      if (items.includes('bad')) throw new Error('bad item')
+      return items.map((item) => `did ${item}`)
+    },
+  })
+  expect(await Promise.all(['a', 'b'].map(ask))).toEqual(['did a', 'did b'])
+  expect(calls).toEqual([2, 2])
+  const settled = await Promise.allSettled(['a', 'bad', 'c'].map(ask))
+  expect(settled.map((one) => one.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+})
+
+test('a full queue refuses at once and takes work again when it has emptied', async () => {
+  let open = (): void => undefined
+  const gate = new Promise<void>((resolve) => (open = resolve))
+  const ask = coalesce<number, number>({ most: 1, waiting: 2, doMany: async (items) => (await gate, items) })
+  const held = ask(1)
+  await sleep(5)
+  const waiting = [ask(2), ask(3)]
+  await expect(ask(4)).rejects.toMatchObject({ code: 'busy', more: { retryAfterMs: 1000 } })
+  open()
+  expect(await Promise.all([held, ...waiting])).toEqual([1, 2, 3])
+  expect(await ask(5)).toBe(5)
+})

@@ -1,0 +1,65 @@
+import { AppError } from './errors.ts'
+
+export interface Coalescing<I, O> {
+  /** Does many items in one transaction; answers in their order. Called again with fewer items after a failure. */
+  readonly doMany: (items: readonly I[]) => Promise<readonly O[]>
+  /** Items of one transaction at most. */
+  readonly most: number
+  /** Items that may wait; one more is refused with `busy`. */
+  readonly waiting: number
+}
+
+interface Waiting<I, O> {
+  readonly item: I
+  readonly resolve: (outcome: O) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Turns a hot command into few transactions: whatever comes while one runs goes together into the next, so a quiet
+ * system answers at once and a busy one commits in groups. Each caller is answered after the commit of its own batch.
+ * A batch that fails is tried once more as a whole (a deadlock), then item by item, so that one bad item fails alone.
+ * Throws AppError `busy` with a time to come back when the queue is full.
+ */
+export function coalesce<I, O>(options: Coalescing<I, O>): (item: I) => Promise<O> {
+  const queue: Waiting<I, O>[] = []
+  let running = false
+
+  const runAll = async (): Promise<void> => {
+    running = true
+    while (queue.length > 0) await runBatch(options, queue.splice(0, options.most))
+    running = false
+  }
+  return (item) => {
+    if (queue.length >= options.waiting) return Promise.reject(new AppError('busy', { retryAfterMs: 1000 }))
+    return new Promise<O>((resolve, reject) => {
+      queue.push({ item, resolve, reject })
+      // Starting a turn later lets what arrives in the same moment go together.
+      if (!running) {
+        running = true
+        setImmediate(() => void runAll())
+      }
+    })
+  }
+}
+
+async function runBatch<I, O>(options: Coalescing<I, O>, batch: readonly Waiting<I, O>[]): Promise<void> {
+  const items = batch.map((one) => one.item)
+  try {
+    settle(batch, await options.doMany(items).catch(() => options.doMany(items)))
+  } catch (error) {
+    if (batch.length === 1) return batch[0]!.reject(error)
+    for (const one of batch) {
+      try {
+        settle([one], await options.doMany([one.item]))
+      } catch (own) {
+        one.reject(own)
+      }
+    }
+  }
+}
+
+function settle<I, O>(batch: readonly Waiting<I, O>[], outcomes: readonly O[]): void {
+  if (outcomes.length !== batch.length) throw new Error('a batch was not answered item by item')
+  batch.forEach((one, index) => one.resolve(outcomes[index]!))
+}
