@@ -1,0 +1,7 @@
+import type { Lang } from '../../contract/error-codes.ts'
+import { sayDay, sayTime, sayWhen } from '../lib/dates.ts'
+
+/** An instant in a sentence: today by its time alone, 15:20; else with its day. */
+export function sayClock(ms: number, lang: Lang, nowMs: number = Date.now()): string {
+  return sayDay(ms, lang, nowMs) === sayDay(nowMs, lang, nowMs) ? sayTime(ms, lang) : sayWhen(ms, lang, nowMs)
+}
