@@ -37,23 +37,35 @@ const words: Record<RosterRefusalCode, { zh: string; en: string }> = {
     zh: '这是旧版 xls（或 et）格式，请另存为 xlsx 再上传',
     en: 'This is the old xls (or et) format: save it as xlsx and upload again',
   },
-  zip_bomb: { zh: '文件展开后过大，已拒绝打开', en: 'The file expands beyond the limit and was not opened' },
+  zip_bomb: {
+    zh: '文件展开后过大，已拒绝打开，请另存为只含名单的 xlsx 或 csv 再上传',
+    en: 'The file expands beyond the limit and was not opened: save the list alone as xlsx or csv and upload that',
+  },
   external_entities: {
-    zh: '文件含有 DTD 或外部实体声明，已拒绝打开',
-    en: 'The file declares a DTD or external entities and was not opened',
+    zh: '文件含有 DTD 或外部实体声明，已拒绝打开，请用 Excel 或 WPS 另存为 xlsx 再上传',
+    en: 'The file declares a DTD or external entities and was not opened: save it anew as xlsx and upload that',
   },
   too_many_rows: {
     zh: '超过 20 万行，请拆成几个文件上传',
     en: 'More than 200,000 rows: split the list into several files',
   },
-  too_large: { zh: '文件、列数或单元格超过上限', en: 'The file, its columns or a cell exceed the limit' },
+  too_large: {
+    zh: '文件、列数或单元格超过上限，请删去无关的列和过长的文字后再上传',
+    en: 'The file, its columns or a cell exceed the limit: remove columns and texts that are not needed',
+  },
   header_missing: {
-    zh: '没有找到表头：需要“姓名”列，以及“手机号”或“企业微信账号”列',
-    en: 'No header row found: a name column and a mobile or WeCom account column are needed',
+    zh: '没有找到表头，请在人员上方加一行列名：需要“姓名”，以及“手机号”或“企业微信账号”',
+    en: 'No header row found: add one above the people, with a name column and a mobile or WeCom account column',
   },
   header_twice: { zh: '两列对应同一个字段，请删去或改名其中一列', en: 'Two columns mean the same field: rename one' },
-  no_rows: { zh: '表头下面没有人员行', en: 'There is no person below the header' },
-  no_valid_row: { zh: '没有一行是有效的', en: 'Not a single row is valid' },
+  no_rows: {
+    zh: '表头下面没有人员行，请填入名单后再上传',
+    en: 'There is no person below the header: fill in the list and upload it again',
+  },
+  no_valid_row: {
+    zh: '没有一行是有效的，请核对各列的内容（可用名单模板）后再上传',
+    en: 'Not a single row is valid: compare the columns with the template and upload the list again',
+  },
 }
 
 /** Says a refusal in one sentence. */
