@@ -1,7 +1,8 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { z } from 'zod'
+import type { Neighbours } from './look/page.ts'
 import { makePlatformKey } from './wechatpay/seal.ts'
 import { startWechatPaySandbox } from './wechatpay/server.ts'
 import { startWecomSandbox } from './wecom/server.ts'
@@ -46,8 +47,22 @@ export function loadWorld(path: string): SandboxWorld {
     operatorKey: randomBytes(32).toString('base64url'),
   }
   mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, `${JSON.stringify(world, null, 2)}\n`, { mode: 0o600 })
-  return world
+  return keepFirst(path, world)
+}
+
+/** Two programs may make the world at once: the file appears whole, and whoever is second takes what is there. */
+function keepFirst(path: string, world: SandboxWorld): SandboxWorld {
+  const draft = `${path}.${process.pid}`
+  writeFileSync(draft, `${JSON.stringify(world, null, 2)}\n`, { mode: 0o600 })
+  try {
+    linkSync(draft, path)
+    return world
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return WorldFile.parse(JSON.parse(readFileSync(path, 'utf8')))
+  } finally {
+    rmSync(draft)
+  }
 }
 
 /** 43 letters and digits, as WeCom hands them out. */
@@ -86,13 +101,16 @@ export async function startSandbox(
   ports: { readonly wecomPort: number; readonly payPort: number; readonly host?: string },
 ): Promise<RunningSandbox> {
   const host = ports.host ?? '127.0.0.1'
-  const pay = await startWechatPaySandbox({ port: ports.payPort, host, platformKey: world.platformKey })
-  const wecom = await startWecomSandbox({ port: ports.wecomPort, host }).catch(async (error: unknown) => {
+  const neighbours: Neighbours = {}
+  const pay = await startWechatPaySandbox({ port: ports.payPort, host, platformKey: world.platformKey, neighbours })
+  const wecom = await startWecomSandbox({ port: ports.wecomPort, host, neighbours }).catch(async (error: unknown) => {
     await pay.close()
     throw error
   })
-  const { corpId, agentId, secret } = world.wecom
-  wecom.control.upsertCorp({ corpId, agentId, secret, accountLimit: 20_000, trustedDomains: [], members: [] })
+  neighbours.payPort = Number(new URL(pay.baseUrl).port)
+  neighbours.wecomPort = Number(new URL(wecom.baseUrl).port)
+  const { callback: callbackKeys, ...app } = world.wecom
+  wecom.control.upsertCorp({ ...app, accountLimit: 20_000, trustedDomains: [], members: [], callbackKeys })
   for (const { privateKeyPem: _own, ...merchant } of world.merchants) {
     await fetch(`${pay.baseUrl}/__ctl/merchants`, {
       method: 'POST',

@@ -1,5 +1,8 @@
+import type { Context } from 'koa'
 import type Router from 'koa-router'
 import { z } from 'zod'
+import { html, type Markup } from '../look/html.ts'
+import { chinaMoment, goBack, heading, pageNumber, pager, show, told, yuan, type Place } from '../look/page.ts'
 
 interface Transfer {
   readonly serial: string
@@ -18,6 +21,7 @@ const transferInput = z.strictObject({
   atMs: z.int().optional(),
 })
 
+const PAGE_SIZE = 50
 const HEADER = '交易流水号,交易时间,收入金额,对方户名,对方账号,附言'
 
 /** A cell of CSV, quoted when it must be. */
@@ -25,51 +29,71 @@ function cell(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-function chinaClock(ms: number): string {
-  return new Date(ms + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ')
-}
-
-/** 123456 fen as a bank prints it: 1,234.56 */
-function amount(fen: number): string {
-  return `${Math.floor(fen / 100).toLocaleString('en-US')}.${String(fen % 100).padStart(2, '0')}`
-}
-
 function statement(transfers: readonly Transfer[]): string {
   const rows = transfers.map((one) =>
-    [one.serial, chinaClock(one.atMs), amount(one.fen), one.payerName, one.payerAccount, one.reference]
+    [one.serial, chinaMoment(one.atMs), yuan(one.fen), one.payerName, one.payerAccount, one.reference]
       .map(cell)
       .join(','),
   )
   return `\uFEFF${[HEADER, ...rows].join('\r\n')}\r\n`
 }
 
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
-}
-
-function bankPage(transfers: readonly Transfer[]): string {
-  const rows = transfers
-    .map(
-      (one) =>
-        `<tr><td>${chinaClock(one.atMs)}</td><td>${escapeHtml(one.payerName)}</td><td>${amount(one.fen)}</td><td>${escapeHtml(one.reference)}</td></tr>`,
-    )
-    .join('')
-  const field = (name: string, label: string, value = ''): string =>
-    `<label>${label}<input name="${name}" value="${value}" required></label>`
-  return `<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>企业网银 · 沙箱</title><style>body{font-family:"PingFang SC","Noto Sans CJK SC","Microsoft YaHei",sans-serif;margin:0;background:#f3f5f8}
-.mark{background:#fff3d6;color:#7a4d00;padding:10px;text-align:center}main{max-width:640px;margin:0 auto;padding:16px}
-label{display:block;margin:10px 0}input{display:block;width:100%;box-sizing:border-box;min-height:44px;font-size:16px;padding:8px}
-button{min-height:48px;width:100%;font-size:17px;background:#1f4f9e;color:#fff;border:0;border-radius:8px}
-table{width:100%;border-collapse:collapse;background:#fff;font-size:14px}td,th{padding:8px;border-bottom:1px solid #e3e6ea;text-align:left;word-break:break-all}</style></head>
-<body><div class="mark">沙箱：这里不会动用真实资金</div><main><h1>企业网银</h1><form method="post" action="/bank">
-${field('payerName', '付款户名')}${field('payerAccount', '付款账号', '6222000000000000001')}${field('yuan', '金额（元）')}${field('reference', '附言')}
-<button>转账</button></form><h2>收款明细</h2><table><tr><th>时间</th><th>户名</th><th>金额</th><th>附言</th></tr>${rows}</table>
-<p><a href="/__ctl/bank/statement.csv">下载对账单（CSV）</a></p></main></body></html>`
+function bankPage(ctx: Context, place: Place, transfers: readonly Transfer[]): void {
+  const page = pageNumber(ctx)
+  const newest = [...transfers].reverse()
+  const rows = newest.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE).map(
+    (one) =>
+      html`<tr>
+        <td data-name="时间" class="num">${chinaMoment(one.atMs)}</td>
+        <td data-name="付款户名">${one.payerName}</td>
+        <td data-name="金额（元）" class="num">${yuan(one.fen)}</td>
+        <td data-name="附言">${one.reference}</td>
+        <td data-name="流水号"><code>${one.serial}</code></td>
+      </tr>`,
+  )
+  const field = (name: string, label: string, value: string, more: Markup | null = null): Markup =>
+    html`<label>${label}<input name="${name}" value="${value}" required ${more} /></label>`
+  const form = html`<section class="panel">
+    <h2>转账给平台</h2>
+    <p class="soft">附言写上福利卡给的付款参考号，钱才认得出是谁的。</p>
+    <form method="post" action="/bank" class="fields two">
+      ${field('payerName', '付款户名', '青禾制造有限公司')}${field('payerAccount', '付款账号', '6222020200012345678')}${field('yuan', '金额（元）', '', html`inputmode="decimal" placeholder="1000.00"`)}${field('reference', '附言', '', html`placeholder="付款参考号"`)}
+      <div><button class="main">转账</button></div>
+    </form>
+  </section>`
+  const table = html`<table class="fold">
+    <thead>
+      <tr>
+        <th>时间</th>
+        <th>付款户名</th>
+        <th class="num">金额（元）</th>
+        <th>附言</th>
+        <th>流水号</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`
+  const pages = newest.length > PAGE_SIZE ? pager(newest.length, PAGE_SIZE, page, (at) => `/bank?page=${at}`) : null
+  const download = html`<div class="acts">
+    <a class="button" href="/__ctl/bank/statement.csv" download="statement.csv">下载对账单（CSV）</a>
+  </div>`
+  const list = html`<section class="panel" data-live="${newest.length}">
+    <h2>收款明细</h2>
+    <p class="soft">平台账户收到的转账。下载对账单，在福利卡的平台后台导入，款项才会入账。</p>
+    ${rows.length > 0 ? html`${table}${pages}${download}` : html`<p class="empty">还没有转账。</p>`}
+  </section>`
+  const head = heading(
+    '企业网银',
+    '从公司的账户向福利卡平台转账。',
+    'Transfer from the company’s account to the platform.',
+  )
+  show(ctx, place, { title: '企业网银', at: 'bank' }, html`${head}${told(ctx)}${form}${list}`)
 }
 
 /** Mounts the bank: a page to transfer from, a control call, and the statement. Bodies are raw in `ctx.state.raw`. */
-export function mountBank(router: Router, now: () => number): void {
+export function mountBank(router: Router, now: () => number, place: Place): void {
   const transfers: Transfer[] = []
   // A bank never uses a serial number again, so one that starts anew goes on elsewhere.
   const startedMs = now()
@@ -81,18 +105,17 @@ export function mountBank(router: Router, now: () => number): void {
     transfers.push(transfer)
     return transfer
   }
-  router.get('/bank', (ctx) => {
-    ctx.type = 'html'
-    ctx.body = bankPage(transfers)
-  })
+  router.get('/bank', (ctx) => bankPage(ctx, place, transfers))
   router.post('/bank', (ctx) => {
     const form = new URLSearchParams((ctx.state['raw'] as Buffer).toString('utf8'))
-    const { yuan, ...rest } = Object.fromEntries(form)
-    const plain = (yuan ?? '').replaceAll(',', '')
+    const { yuan: written = '', ...rest } = Object.fromEntries(form)
+    const plain = written.trim().replaceAll(',', '')
     const fen = /^\d{1,12}(\.\d{1,2})?$/.test(plain) ? Math.round(Number(plain) * 100) : 0
+    if (fen < 1) return goBack(ctx, '/bank', { wrong: '没有转账：金额要大于 0，最多两位小数，例如 1000.00。' })
     const done = take({ ...rest, fen })
-    if (typeof done === 'string') ctx.throw(400, done)
-    ctx.redirect('/bank')
+    if (typeof done === 'string')
+      return goBack(ctx, '/bank', { wrong: '没有转账：付款户名和账号都要填，附言不超过 200 字。' })
+    return goBack(ctx, '/bank', { done: `已转账 ${yuan(done.fen)} 元，附言“${done.reference}”。` })
   })
   router.post('/__ctl/bank/transfers', (ctx) => {
     let value: unknown

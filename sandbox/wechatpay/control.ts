@@ -21,14 +21,22 @@ const payInput = z.strictObject({
   openid: z.string().min(1).max(128).default('oSandboxPayer0001'),
   outcome: z.enum(outcomes),
 })
-const faultInput = z.strictObject({
+/** At most a year at once. */
+export const clockInput = z.strictObject({
+  advanceMs: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(366 * 86_400_000),
+})
+export const faultInput = z.strictObject({
   kind: z.enum(faultKinds),
   path: z.string().optional(),
-  times: z.int().min(1).default(1),
-  delayMs: z.int().min(0).default(0),
-  copies: z.int().min(1).max(1000).default(2),
+  times: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  delayMs: z.coerce.number().int().min(0).max(600_000).default(0),
+  copies: z.coerce.number().int().min(1).max(1000).default(2),
 })
-const noticeInput = z.strictObject({
+export const noticeInput = z.strictObject({
   mchid: z.string(),
   outTradeNo: z.string(),
   mutate: z.enum(mutations).optional(),
@@ -71,6 +79,19 @@ export function mountControl(router: Router, world: World): void {
     world.faults.push({ ...input, path: input.path ?? null })
     ctx.body = { faults: world.faults }
   })
+  router.get('/__ctl/faults', (ctx) => {
+    ctx.body = { faults: world.faults }
+  })
+  const clock = () => ({ nowMs: world.now(), aheadMs: world.clock.aheadMs() })
+  router.get('/__ctl/clock', (ctx) => {
+    ctx.body = clock()
+  })
+  router.post('/__ctl/clock', (ctx) => {
+    const input = read(ctx, clockInput)
+    if (!input) return
+    world.clock.advance(input.advanceMs)
+    ctx.body = clock()
+  })
   router.delete('/__ctl/faults', (ctx) => {
     world.faults = []
     ctx.body = { faults: [] }
@@ -81,14 +102,16 @@ export function mountControl(router: Router, world: World): void {
   router.post('/__ctl/notice', async (ctx) => {
     const input = read(ctx, noticeInput)
     if (!input) return
-    const [merchant, trade] = [world.merchants.get(input.mchid), findTrade(world, input.mchid, input.outTradeNo)]
-    if (!merchant || trade?.state !== 'SUCCESS') {
-      ctx.status = 404
-      ctx.body = { error: 'no paid order of this number' }
-      return
-    }
-    const notice = buildNotice(world, merchant, trade, randomUUID(), input.mutate)
-    const sent = Array.from({ length: input.copies }, () => postNotice(world, trade.notifyUrl, notice))
-    ctx.body = { statuses: await Promise.all(sent) }
+    const statuses = await sendNotice(world, input)
+    ctx.status = statuses ? 200 : 404
+    ctx.body = statuses ? { statuses } : { error: 'no paid order of this number' }
   })
+}
+
+/** Sends a notice of a paid order on demand, straight or crooked; the statuses received, null without such an order. */
+export async function sendNotice(world: World, input: z.output<typeof noticeInput>): Promise<number[] | null> {
+  const [merchant, trade] = [world.merchants.get(input.mchid), findTrade(world, input.mchid, input.outTradeNo)]
+  if (!merchant || trade?.state !== 'SUCCESS') return null
+  const notice = buildNotice(world, merchant, trade, randomUUID(), input.mutate)
+  return Promise.all(Array.from({ length: input.copies }, () => postNotice(world, trade.notifyUrl, notice)))
 }

@@ -36,7 +36,8 @@ export function signer(world: World, incoming: Incoming): Merchant | Answer {
   const get = (name: string): string => pairs.get(name) ?? ''
   const [nonce, seconds] = [get('nonce_str'), get('timestamp')]
   if (nonce === '' || !/^\d+$/.test(seconds)) return signError('Authorization格式错误')
-  if (Math.abs(world.now() - Number(seconds) * 1000) > 5 * 60_000) return signError('时间戳与服务器时间相差超过5分钟')
+  if (Math.abs(world.clock.wall() - Number(seconds) * 1000) > 5 * 60_000)
+    return signError('时间戳与服务器时间相差超过5分钟')
   const merchant = world.merchants.get(get('mchid'))
   if (!merchant || merchant.certSerial !== get('serial_no')) return signError('商户证书序列号有误')
   const head = `${incoming.method}\n${incoming.url}\n${seconds}\n${nonce}\n`

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { chinaTime, note, takeFault, tradeBody } from './state.ts'
-import type { Merchant, Trade, World } from './state.ts'
+import type { Fault, Merchant, Trade, World } from './state.ts'
 import { makePlatformKey, sealResource, signedHeaders } from './seal.ts'
 
 /** How a notice that is sent on demand differs from a true one. */
@@ -21,6 +21,8 @@ export type Mutation = (typeof mutations)[number]
 const RETRY_MS = [15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600].map(
   (seconds) => seconds * 1000,
 )
+/** How long a notice is held back for others that are to be sent before it. */
+const HOLD_MS = 10_000
 let strangerKey: string | undefined
 
 interface Notice {
@@ -43,7 +45,7 @@ export function buildNotice(world: World, merchant: Merchant, trade: Trade, id: 
     summary: '支付成功',
     resource: sealResource(apiV3Key, JSON.stringify(plain)),
   })
-  const atMs = mutate === 'stale' ? world.now() - 301_000 : world.now()
+  const atMs = world.clock.wall() - (mutate === 'stale' ? 301_000 : 0)
   strangerKey ??= makePlatformKey('stranger').privatePem
   const key = mutate === 'signature' ? { ...world.key, privatePem: strangerKey } : world.key
   const headers = signedHeaders(key, body, atMs)
@@ -72,28 +74,40 @@ export async function postNotice(world: World, url: string, notice: Notice): Pro
   return status
 }
 
-/** Runs later, unless the sandbox is closed before. */
-function later(world: World, delayMs: number, work: () => Promise<void>): void {
-  if (world.closed) return
-  const timer = setTimeout(() => {
-    world.timers.delete(timer)
-    void work()
-  }, delayMs)
-  world.timers.add(timer)
-}
-
 /** Starts telling the merchant that a trade was paid, with the retries of the protocol, in the background. */
 export function announce(world: World, merchant: Merchant, trade: Trade): void {
   const id = randomUUID()
   const delay = takeFault(world, ['notice_delay'], trade.notifyUrl)?.delayMs ?? 0
-  later(world, delay, () => attempt(world, merchant, trade, id, 0))
+  world.clock.later(delay, () => begin(world, trade, () => attempt(world, merchant, trade, id, 0)))
+}
+
+/** Sends now, or holds back until as many as the dial says are there, and sends those the newest first. */
+async function begin(world: World, trade: Trade, send: () => Promise<void>): Promise<void> {
+  const fault = takeFault(world, ['notice_reorder'], trade.notifyUrl)
+  if (!fault) return send()
+  world.held.push(send)
+  note(world, { kind: 'notice_held', outTradeNo: trade.outTradeNo })
+  if (fault.times <= 0) return release(world)
+  world.clock.later(HOLD_MS, () => release(world))
+}
+
+async function release(world: World): Promise<void> {
+  const held = world.held.splice(0).reverse()
+  for (const send of held) await send()
 }
 
 async function attempt(world: World, merchant: Merchant, trade: Trade, id: string, tries: number): Promise<void> {
   if (await tryOnce(world, merchant, trade, id)) return
   const wait = RETRY_MS[tries]
   if (wait === undefined) return
-  later(world, wait * world.noticeRetryScale, () => attempt(world, merchant, trade, id, tries + 1))
+  world.clock.later(wait * world.noticeRetryScale, () => attempt(world, merchant, trade, id, tries + 1))
+}
+
+const crookedKinds = ['notice_wrong_signature', 'notice_wrong_signature_probe', 'notice_stale'] as const
+const crookedAs: Partial<Record<Fault['kind'], Mutation>> = {
+  notice_wrong_signature: 'signature',
+  notice_wrong_signature_probe: 'probe',
+  notice_stale: 'stale',
 }
 
 /** One try; true when there is nothing more to send. */
@@ -103,9 +117,9 @@ async function tryOnce(world: World, merchant: Merchant, trade: Trade, id: strin
     note(world, { kind: 'notice_lost', outTradeNo: trade.outTradeNo })
     return true
   }
-  const crooked = takeFault(world, ['notice_wrong_signature_probe', 'notice_stale'], url)
+  const crooked = takeFault(world, crookedKinds, url)
   if (crooked) {
-    const mutate = crooked.kind === 'notice_stale' ? 'stale' : 'probe'
+    const mutate = crookedAs[crooked.kind] ?? 'probe'
     await postNotice(world, url, buildNotice(world, merchant, trade, id, mutate))
     return false
   }

@@ -1,14 +1,10 @@
-import { createSign, createVerify, generateKeyPairSync } from 'node:crypto'
+import { createVerify } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startWechatPaySandbox } from './server.ts'
+import { startMerchant, type TestMerchant } from '../testing/merchant.ts'
 import type { WechatPaySandbox } from './server.ts'
 
+let shop: TestMerchant
 let sandbox: WechatPaySandbox
-const pair = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-})
 const base = '/v3/pay/transactions'
 const order = {
   appid: 'wx1',
@@ -19,17 +15,7 @@ const order = {
   amount: { total: 100 },
 }
 
-/** Signs by the protocol sheet, apart from the product's own client. */
-function call(method: string, path: string, value?: unknown, atMs = Date.now()): Promise<Response> {
-  const body = value === undefined ? '' : JSON.stringify(value)
-  const seconds = Math.floor(atMs / 1000)
-  const signature = createSign('RSA-SHA256')
-    .update(`${method}\n${path}\n${seconds}\nN1\n${body}\n`)
-    .sign(pair.privateKey, 'base64')
-  const authorization = `WECHATPAY2-SHA256-RSA2048 signature="${signature}",mchid="1900000001",nonce_str="N1",timestamp="${seconds}",serial_no="AA"`
-  const headers = { authorization }
-  return fetch(sandbox.baseUrl + path, { method, headers, ...(value === undefined ? {} : { body }) })
-}
+const call: TestMerchant['call'] = (...asked) => shop.call(...asked)
 
 async function signedText(response: Response): Promise<string> {
   const text = await response.text()
@@ -42,20 +28,10 @@ async function signedText(response: Response): Promise<string> {
 }
 
 beforeAll(async () => {
-  sandbox = await startWechatPaySandbox()
-  await fetch(`${sandbox.baseUrl}/__ctl/merchants`, {
-    method: 'POST',
-    body: JSON.stringify({
-      mchid: '1900000001',
-      appid: 'wx1',
-      certSerial: 'AA',
-      publicKeyPem: pair.publicKey,
-      apiV3Key: 'k'.repeat(32),
-      shortName: '好味',
-    }),
-  })
+  shop = await startMerchant()
+  sandbox = shop.sandbox
 })
-afterAll(() => sandbox.close())
+afterAll(() => shop.close())
 
 test('every 2xx is signed, 204 over an empty body; rejections carry no signature', async () => {
   expect(await signedText(await call('POST', `${base}/native`, order))).toContain('code_url')

@@ -1,19 +1,22 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Koa from 'koa'
 import Router from 'koa-router'
 import type { RouterContext } from 'koa-router'
 import { mountBank } from '../bank/bank.ts'
-import { cashierPage, page } from './cashier.ts'
+import { startClock } from '../clock.ts'
+import type { Neighbours, Place } from '../look/page.ts'
+import { mountCashier } from './cashier.ts'
 import { mountControl } from './control.ts'
+import { mountDesk } from './desk.ts'
 import { isAnswer, reject, signer } from './gate.ts'
 import type { Answer } from './gate.ts'
 import { closeTrade, createNative, queryTrade } from './orders.ts'
-import { outcomes, pay } from './pay.ts'
 import { makePlatformKey, signedHeaders } from './seal.ts'
 import type { PlatformKey } from './seal.ts'
-import { findTrade, note, takeFault } from './state.ts'
+import { note, takeFault } from './state.ts'
 import type { Merchant, World } from './state.ts'
 
 const BODY_LIMIT = 1024 * 1024
@@ -27,6 +30,8 @@ export interface SandboxOptions {
   readonly noticeRetryScale?: number
   /** A key to keep over restarts; else a fresh one. */
   readonly platformKey?: PlatformKey
+  /** May be filled in later, once the other half listens. */
+  readonly neighbours?: Neighbours
 }
 
 /** A running sandbox. */
@@ -39,17 +44,18 @@ export interface WechatPaySandbox {
 
 /** Starts WeChat Pay as a local server over real HTTP, with a cashier page, a small bank and fault dials. */
 export async function startWechatPaySandbox(options: SandboxOptions = {}): Promise<WechatPaySandbox> {
+  const clock = startClock(options.now ?? Date.now)
   const world: World = {
-    now: options.now ?? Date.now,
+    clock,
+    now: () => clock.now(),
     key: options.platformKey ?? makePlatformKey('PUB_KEY_ID_0100000000000000000000000001'),
     noticeRetryScale: options.noticeRetryScale ?? 1,
     merchants: new Map(),
     trades: new Map(),
     burned: new Set(),
     log: [],
-    timers: new Set(),
     faults: [],
-    closed: false,
+    held: [],
   }
   const app = new Koa()
   app.silent = true
@@ -62,8 +68,10 @@ export async function startWechatPaySandbox(options: SandboxOptions = {}): Promi
   const router = new Router()
   mountApi(router, world)
   mountControl(router, world)
-  mountCashier(router, world)
-  mountBank(router, world.now)
+  const place: Place = { side: 'pay', neighbours: options.neighbours ?? {} }
+  mountCashier(router, world, place)
+  mountBank(router, world.now, place)
+  mountDesk(router, world, place)
   app.use(router.routes())
   app.use(emptyRefusals(router))
   const handle = app.callback()
@@ -79,8 +87,7 @@ export async function startWechatPaySandbox(options: SandboxOptions = {}): Promi
     platformPublicKeyPem: world.key.publicPem,
     platformPublicKeyId: world.key.id,
     close: async () => {
-      world.closed = true
-      for (const timer of world.timers) clearTimeout(timer)
+      clock.stop()
       server.closeAllConnections()
       await new Promise<void>((resolve) => server.close(() => resolve()))
     },
@@ -99,31 +106,39 @@ async function readRaw(request: IncomingMessage): Promise<Buffer | null> {
 }
 
 /** Checks the signature, runs the call, signs what is 2xx, and breaks what the dials say. */
-function answerApi(world: World, ctx: RouterContext, run: (merchant: Merchant, raw: Buffer) => Answer): void {
+async function answerApi(
+  world: World,
+  ctx: RouterContext,
+  run: (merchant: Merchant, raw: Buffer) => Answer,
+): Promise<void> {
   const raw = ctx.state['raw'] as Buffer
   const url = ctx.req.url ?? ''
   const authorization = ctx.get('authorization')
+  if (takeFault(world, ['cut_before'], url)) return cut(ctx)
+  const slow = takeFault(world, ['delay'], url)
   const merchant = signer(world, { method: ctx.method, url, raw, authorization })
   let answer = isAnswer(merchant) ? merchant : before(world, url)
   answer ??= isAnswer(merchant) ? null : run(merchant, raw)
   const took = answer !== null && answer.status < 300
   const after = took ? takeFault(world, ['status500_after', 'cut_after', 'broken_response_signature'], url) : null
   note(world, { kind: 'call', method: ctx.method, url, status: answer?.status ?? 0, fault: after?.kind ?? null })
-  if (after?.kind === 'cut_after') {
-    ctx.respond = false
-    ctx.req.socket.destroy()
-    return
-  }
+  if (slow) await sleep(slow.delayMs)
+  if (after?.kind === 'cut_after') return cut(ctx)
   if (after?.kind === 'status500_after') answer = reject(500, 'SYSTEM_ERROR', '系统错误')
   if (!answer) return
   const body = answer.body === null ? '' : JSON.stringify(answer.body)
   ctx.status = answer.status
-  if (answer.status < 300) ctx.set(signedHeaders(world.key, body, world.now()))
+  if (answer.status < 300) ctx.set(signedHeaders(world.key, body, world.clock.wall()))
   if (after?.kind === 'broken_response_signature') ctx.set('Wechatpay-Nonce', 'changed')
   ctx.set('Request-ID', `${Date.now().toString(16).toUpperCase()}-0`)
   if (answer.status === 204) return
   ctx.type = 'application/json; charset=utf-8'
   ctx.body = body
+}
+
+function cut(ctx: RouterContext): void {
+  ctx.respond = false
+  ctx.req.socket.destroy()
 }
 
 function before(world: World, url: string): Answer | null {
@@ -147,32 +162,6 @@ function mountApi(router: Router, world: World): void {
   router.post(`${base}/out-trade-no/:no/close`, (ctx) =>
     answerApi(world, ctx, (merchant, raw) => closeTrade(world, merchant, ctx.params['no'] ?? '', raw)),
   )
-}
-
-function mountCashier(router: Router, world: World): void {
-  const missing = page('订单不存在', '<h1>订单不存在或二维码已失效</h1>')
-  const openid = 'oSandboxPayer0001'
-  router.get('/scan', (ctx) => {
-    const trade = [...world.trades.values()].find((one) => one.codeUrl === ctx.query['code_url'])
-    if (trade) return ctx.redirect(`/cashier/${encodeURIComponent(trade.outTradeNo)}?mchid=${trade.mchid}`)
-    ctx.status = 404
-    ctx.type = 'html'
-    ctx.body = missing
-  })
-  router.get('/cashier/:no', (ctx) => {
-    const mchid = String(ctx.query['mchid'] ?? '')
-    const [merchant, trade] = [world.merchants.get(mchid), findTrade(world, mchid, ctx.params['no'] ?? '')]
-    ctx.status = merchant && trade ? 200 : 404
-    ctx.type = 'html'
-    ctx.body = merchant && trade ? cashierPage(merchant, trade, trade.openid ?? openid) : missing
-  })
-  router.post('/cashier/:no', (ctx) => {
-    const form = new URLSearchParams((ctx.state['raw'] as Buffer).toString('utf8'))
-    const outcome = outcomes.find((one) => one === form.get('outcome'))
-    if (!outcome) return ctx.throw(400)
-    pay(world, String(ctx.query['mchid'] ?? ''), ctx.params['no'] ?? '', form.get('openid') || openid, outcome)
-    return ctx.redirect(ctx.url)
-  })
 }
 
 /** Unknown paths are 404 and wrong methods 405, both without a body, as WeChat Pay answers them. */

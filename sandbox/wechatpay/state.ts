@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import type { Clock } from '../clock.ts'
 import type { PlatformKey } from './seal.ts'
 
 /** A merchant as registered with the sandbox. */
@@ -38,8 +39,12 @@ export const faultKinds = [
   'notice_lose',
   'notice_delay',
   'notice_repeat',
+  'notice_reorder',
+  'notice_wrong_signature',
   'notice_wrong_signature_probe',
   'notice_stale',
+  'delay',
+  'cut_before',
   'status500_before',
   'status500_after',
   'cut_after',
@@ -59,6 +64,8 @@ export interface Fault {
 
 /** Everything the sandbox knows; in memory only. */
 export interface World {
+  readonly clock: Clock
+  /** The moved time of the clock; signatures go by `clock.wall`. */
   readonly now: () => number
   readonly key: PlatformKey
   readonly noticeRetryScale: number
@@ -67,9 +74,9 @@ export interface World {
   /** Numbers that were closed before they were ordered. */
   readonly burned: Set<string>
   readonly log: Record<string, unknown>[]
-  readonly timers: Set<NodeJS.Timeout>
   faults: Fault[]
-  closed: boolean
+  /** Notices that wait to be sent in reverse. */
+  held: (() => Promise<void>)[]
 }
 
 /** The key of an order: numbers are unique per merchant. */

@@ -3,7 +3,7 @@ import Router from 'koa-router'
 import { z } from 'zod'
 import { readBody } from './body.ts'
 import { sendMessage } from './send.ts'
-import { corpOf, digest, fakeId, today, type Corp, type WecomState } from './state.ts'
+import { corpOf, digest, fakeId, takeFault, today, type Corp, type WecomState } from './state.ts'
 
 const TOKEN_LIFE_S = 7_200
 const WRONG_SECRETS_ALLOWED = 10
@@ -20,7 +20,9 @@ export function apiRoutes(state: WecomState): Router {
   router.post('/message/send', async (ctx) => {
     const raw = await readBody(ctx, 1024 * 1024)
     const corp = authorised(state, ctx)
-    answer(ctx, typeof corp === 'number' ? { errcode: corp } : sendMessage(corp, raw, state.now()))
+    if (typeof corp === 'number') return answer(ctx, { errcode: corp })
+    const lose = takeFault(state, ['message_lose'], ctx.path) !== null
+    answer(ctx, sendMessage(corp, raw, state.now(), lose))
   })
   router.post('/user/getuserid', async (ctx) => {
     const raw = await readBody(ctx, 64 * 1024)

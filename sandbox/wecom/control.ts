@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import { eventNames, saveCallback, sendEvent, type CallbackRefusal } from './callback.ts'
 import {
   corpOf,
   emptyStats,
   faultKinds,
   type Corp,
+  type Delivery,
   type Fault,
   type Member,
   type Received,
@@ -11,6 +13,11 @@ import {
   type WecomState,
 } from './state.ts'
 
+const callbackKeys = z.strictObject({
+  token: z.string().regex(/^[0-9A-Za-z]{1,32}$/),
+  encodingAesKey: z.string().regex(/^[0-9A-Za-z]{43}$/),
+})
+const httpUrl = z.url({ protocol: /^https?$/ }).max(2048)
 export const corpForm = z.strictObject({
   corpId: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
   agentId: z.number().int().positive(),
@@ -26,15 +33,27 @@ export const corpForm = z.strictObject({
       visible: z.boolean().default(true),
     }),
   ),
+  callbackKeys: callbackKeys.optional(),
 })
+/** A fault: without a path it is meant for every call below /cgi-bin, or for an event. */
 export const faultForm = z.strictObject({
-  path: z.string().min(1),
+  path: z.string().min(1).nullable().default(null),
   kind: z.enum(faultKinds),
-  errcode: z.number().int().default(-1),
-  delayMs: z.number().int().min(0).max(600_000).default(0),
-  times: z.number().int().positive().default(1),
+  errcode: z.coerce.number().int().default(-1),
+  delayMs: z.coerce.number().int().min(0).max(600_000).default(0),
+  copies: z.coerce.number().int().min(1).max(1_000).default(2),
+  times: z.coerce.number().int().positive().max(1_000_000).default(1),
 })
-export const clockForm = z.strictObject({ advanceMs: z.number().int().min(0) })
+/** At most a year at once. */
+export const clockForm = z.strictObject({
+  advanceMs: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(366 * 86_400_000),
+})
+export const callbackForm = z.strictObject({ corpId: z.string(), ...callbackKeys.shape, url: httpUrl })
+export const eventForm = z.strictObject({ corpId: z.string(), event: z.enum(eventNames), userid: z.string() })
 export const asForm = z.strictObject({ corpId: z.string(), userid: z.string().nullable() })
 
 /** Statistics with the histogram: how many members have received how many messages. */
@@ -53,6 +72,11 @@ export interface WecomControl {
   clearFaults(): void
   expireTokens(): void
   advance(ms: number): void
+  /** Verifies a callback address and saves it when it answers rightly; null is success. Throws when nobody has the id. */
+  saveCallback(form: z.input<typeof callbackForm>): Promise<CallbackRefusal | null>
+  /** Sends an event in the background; null while there is no company, member or callback address for it. */
+  sendEvent(form: z.input<typeof eventForm>): Delivery | null
+  deliveries(corpId: string): readonly Delivery[] | null
   /** Whom sign-in takes without asking when the browser has not chosen; null asks again. */
   actAs(corpId: string, userid: string | null): void
 }
@@ -74,12 +98,25 @@ export function controlOf(state: WecomState): WecomControl {
       const added: Fault = { ...fault, left: times }
       state.faults.push(added)
     },
+    saveCallback: async (form) => {
+      const { corpId, ...callback } = callbackForm.parse(form)
+      const corp = corpOf(state, corpId)
+      if (!corp) throw new RangeError('no such company')
+      return saveCallback(state, corp, callback)
+    },
+    sendEvent: (form) => {
+      const { corpId, event, userid } = eventForm.parse(form)
+      const corp = corpOf(state, corpId)
+      const member = corp?.members.get(userid.toLowerCase())
+      return corp && member ? sendEvent(state, corp, event, member.userid) : null
+    },
+    deliveries: (corpId) => corpOf(state, corpId)?.deliveries ?? null,
     clearFaults: () => void (state.faults = []),
     expireTokens: () => {
       for (const [value, token] of state.tokens) state.tokens.set(value, { ...token, expiresAtMs: 0 })
       for (const corp of state.corps.values()) corp.token = null
     },
-    advance: (ms) => state.advance(ms),
+    advance: (ms) => state.clock.advance(ms),
     actAs: (corpId, userid) => {
       if (userid === null) state.actingAs.delete(corpId.toLowerCase())
       else state.actingAs.set(corpId.toLowerCase(), userid)
@@ -96,6 +133,7 @@ function upsertCorp(state: WecomState, form: z.output<typeof corpForm>): void {
     corp.token = null
   }
   Object.assign(corp, { agentId, secret, accountLimit, trustedDomains })
+  if (form.callbackKeys) corp.suggestedKeys = form.callbackKeys
   for (const each of form.members) {
     const member: Member = { ...each, mobile: each.mobile || null }
     const before = corp.members.get(member.userid.toLowerCase())
@@ -106,7 +144,7 @@ function upsertCorp(state: WecomState, form: z.output<typeof corpForm>): void {
 }
 
 function newCorp(form: z.output<typeof corpForm>): Corp {
-  const { members: _members, ...rest } = form
+  const { members: _members, callbackKeys: _keys, ...rest } = form
   return {
     ...rest,
     members: new Map(),
@@ -118,6 +156,9 @@ function newCorp(form: z.output<typeof corpForm>): Corp {
     day: { number: 0, personSends: 0, lookupErrors: 0 },
     calls: new Map(),
     stats: emptyStats(),
+    suggestedKeys: null,
+    callback: null,
+    deliveries: [],
   }
 }
 

@@ -51,8 +51,11 @@ const card = z.looseObject({
 type Answer = Record<string, unknown> & { readonly errcode: number }
 type Content = { readonly errcode: number } | { readonly body: Record<string, unknown>; readonly url: string | null }
 
-/** Carries out message/send for the company of the token. `raw` decides what counts as the same request. */
-export function sendMessage(corp: Corp, raw: Buffer, nowMs: number): Answer {
+/**
+ * Carries out message/send for the company of the token. `raw` decides what counts as the same request. With `lose` it
+ * is accepted and nobody gets it.
+ */
+export function sendMessage(corp: Corp, raw: Buffer, nowMs: number, lose = false): Answer {
   corp.stats.sends += 1
   const parsed = envelope.safeParse(readJson(raw))
   if (!parsed.success) return { errcode: 40035 }
@@ -77,7 +80,10 @@ export function sendMessage(corp: Corp, raw: Buffer, nowMs: number): Answer {
   if (day.personSends + sorted.reached.length > corp.accountLimit * SENDS_PER_ACCOUNT) return { errcode: 45009 }
   day.personSends += sorted.reached.length
   const message: Message = { id: fakeId('MSG'), msgtype: form.msgtype ?? '', ...content, atMs: nowMs }
-  for (const member of sorted.reached) lay(corp, member, message)
+  for (const member of sorted.reached) {
+    if (lose) corp.stats.dropped += 1
+    else lay(corp, member, message)
+  }
   corp.stats.accepted += 1
   corp.stats.invalid += sorted.invalid.length
   corp.stats.unlicensed += sorted.unlicensed.length
@@ -117,7 +123,7 @@ function lay(corp: Corp, member: Member, message: Message): void {
   }
   lastHour.push(message.atMs)
   const chat = corp.inbox.get(key) ?? []
-  chat.push({ message, openedAtMs: null })
+  chat.push({ message, seenAtMs: null, openedAtMs: null })
   corp.inbox.set(key, chat)
   corp.stats.delivered += 1
 }

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { startClock, type Clock } from '../clock.ts'
 
 /** A member of a sandbox company. `visible`: inside the visible range of the app; `licensed`: has a base account. */
 export interface Member {
@@ -20,6 +21,9 @@ export interface Message {
 
 export interface Received {
   readonly message: Message
+  /** When the chat was looked at; until then the message counts as unread. */
+  seenAtMs: number | null
+  /** When the message was tapped. */
   openedAtMs: number | null
 }
 
@@ -41,6 +45,23 @@ export interface Stats {
   codesExchanged: number
 }
 
+/** The token and key with which a company's callback is signed and encrypted. */
+export interface CallbackKeys {
+  readonly token: string
+  readonly encodingAesKey: string
+}
+
+/** One event on its way to the callback address, with every try. */
+export interface Delivery {
+  readonly id: string
+  readonly event: string
+  readonly userid: string
+  readonly atMs: number
+  /** Status 0: no answer. */
+  readonly tries: { readonly status: number; readonly tookMs: number; readonly crooked: string | null }[]
+  state: 'waiting' | 'taken' | 'given up' | 'lost'
+}
+
 export interface Corp {
   readonly corpId: string
   agentId: number
@@ -59,6 +80,11 @@ export interface Corp {
   day: { number: number; personSends: number; lookupErrors: number }
   readonly calls: Map<string, { minute: number; inMinute: number; hour: number; inHour: number }>
   stats: Stats
+  /** What the console of WeCom offers to fill in; the address itself is saved only after it was verified. */
+  suggestedKeys: CallbackKeys | null
+  callback: (CallbackKeys & { readonly url: string; readonly verifiedAtMs: number }) | null
+  /** The newest first, at most 100. */
+  readonly deliveries: Delivery[]
 }
 
 export interface Code {
@@ -69,41 +95,78 @@ export interface Code {
   used: boolean
 }
 
-export const faultKinds = ['delay', 'status500_before', 'status500_after', 'cut_after', 'errcode'] as const
+/** What can go wrong with a call. */
+export const callFaults = [
+  'delay',
+  'status500_before',
+  'status500_after',
+  'cut_before',
+  'cut_after',
+  'errcode',
+  'message_lose',
+] as const
+/** What can go wrong with an event on its way to the callback address. */
+export const callbackFaults = [
+  'callback_lose',
+  'callback_delay',
+  'callback_repeat',
+  'callback_reorder',
+  'callback_wrong_signature',
+  'callback_stale',
+  'callback_wrong_receiver',
+] as const
+export const faultKinds = [...callFaults, ...callbackFaults] as const
+
 export interface Fault {
-  readonly path: string
+  /** Which call; null stands for every call, and for events, which have no path. */
+  readonly path: string | null
   readonly kind: (typeof faultKinds)[number]
   readonly errcode: number
   readonly delayMs: number
+  readonly copies: number
   left: number
 }
 
 export interface WecomState {
+  readonly clock: Clock
+  /** The moved time of the clock. */
   readonly now: () => number
   readonly corps: Map<string, Corp>
   readonly codes: Map<string, Code>
   /** Dead tokens, so that an old one answers 42001 and an invented one 40014. */
   readonly tokens: Map<string, { readonly corpId: string; readonly expiresAtMs: number }>
   faults: Fault[]
+  /** Events that wait to be sent in reverse. */
+  held: (() => Promise<void>)[]
   readonly wrongSecrets: { count: number; blockedUntilMs: number }
   /** Whom the authorise page takes without asking, per company, when the browser has no cookie. */
   readonly actingAs: Map<string, string>
-  advance(ms: number): void
 }
 
-/** An empty sandbox whose clock is `now` plus what was added by hand. */
+/** An empty sandbox whose clock is `now` plus what it was moved by. */
 export function emptyState(now: () => number): WecomState {
-  let offset = 0
+  const clock = startClock(now)
   return {
-    now: () => now() + offset,
+    clock,
+    now: () => clock.now(),
     corps: new Map(),
     codes: new Map(),
     tokens: new Map(),
     faults: [],
+    held: [],
     wrongSecrets: { count: 0, blockedUntilMs: 0 },
     actingAs: new Map(),
-    advance: (ms) => void (offset += ms),
   }
+}
+
+/** Uses up one fault of these kinds, if one is on for this call; events have no path. Pages only when they are named. */
+export function takeFault(state: WecomState, kinds: readonly Fault['kind'][], path: string | null): Fault | null {
+  const names = path?.startsWith('/cgi-bin/') ? [null, path, path.replace('/cgi-bin/', '')] : [path]
+  const fault = state.faults.find((one) => kinds.includes(one.kind) && names.includes(one.path))
+  if (!fault) return null
+  fault.left -= 1
+  if (fault.left <= 0) state.faults = state.faults.filter((one) => one !== fault)
+  return fault
 }
 
 /** Statistics before the first call. */

@@ -1,0 +1,147 @@
+import type { Context } from 'koa'
+import { html, type Markup } from './html.ts'
+import { STYLE } from './style.ts'
+
+/** Where the other half of the sandbox listens, when both run together; pages link there on the host they were asked by. */
+export interface Neighbours {
+  wecomPort?: number
+  payPort?: number
+}
+
+/** What stands around a page's own content. */
+export interface PageFrame {
+  readonly title: string
+  /** Which entry of the navigation this page belongs to. */
+  readonly at: NavName | null
+  /** Full width, without the padding of an ordinary page. */
+  readonly bare?: boolean
+}
+
+export type NavName = 'home' | 'phone' | 'callback' | 'cashier' | 'bank' | 'wecom-dials' | 'pay-dials'
+const entries: readonly { name: NavName; label: string; side: 'wecom' | 'pay' | 'here'; path: string }[] = [
+  { name: 'home', label: '首页', side: 'here', path: '/' },
+  { name: 'phone', label: '手机', side: 'wecom', path: '/phone' },
+  { name: 'callback', label: '回调', side: 'wecom', path: '/callback' },
+  { name: 'wecom-dials', label: '企业微信旋钮', side: 'wecom', path: '/dials' },
+  { name: 'cashier', label: '收银台', side: 'pay', path: '/cashier' },
+  { name: 'bank', label: '网银', side: 'pay', path: '/bank' },
+  { name: 'pay-dials', label: '支付旋钮', side: 'pay', path: '/dials' },
+]
+
+/** Which half answers, and where the other one is. */
+export interface Place {
+  readonly side: 'wecom' | 'pay'
+  readonly neighbours: Neighbours
+}
+
+/** The address of a page of either half, seen from here; null while the other half does not run. */
+export function linkTo(ctx: Context, place: Place, side: 'wecom' | 'pay', path: string): string | null {
+  if (side === place.side) return path
+  const port = side === 'wecom' ? place.neighbours.wecomPort : place.neighbours.payPort
+  return port === undefined ? null : `${ctx.protocol}://${ctx.hostname}:${port}${path}`
+}
+
+/** Sends a page: marked as sandbox, with the navigation, and without anything from elsewhere but pictures of messages. */
+export function show(ctx: Context, place: Place, frame: PageFrame, inner: Markup): void {
+  const links = entries.flatMap(({ name, label, side, path }) => {
+    const href = linkTo(ctx, place, side === 'here' ? place.side : side, path)
+    const here = name === frame.at ? html` aria-current="page"` : null
+    return href === null ? [] : [html`<a href="${href}" ${here}>${label}</a>`]
+  })
+  const body = frame.bare ? inner : html`<main class="page stack">${inner}</main>`
+  const page = html`<!doctype html>
+    <html lang="zh-CN">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width,initial-scale=1" />
+        <link rel="icon" href="data:," />
+        <title>${frame.title} · 沙箱</title>
+        <style>
+          ${{ markup: STYLE }}
+        </style>
+      </head>
+      <body>
+        <div class="band">
+          <b>沙箱</b><span>这里没有真实的钱、卡和消息</span
+          ><span class="en" lang="en">Sandbox: no real money, cards or messages</span>
+        </div>
+        <nav aria-label="沙箱">${links}</nav>
+        ${body}
+        <script>
+          ${{ markup: KEEP_FRESH }}
+        </script>
+      </body>
+    </html>`
+  ctx.type = 'text/html; charset=utf-8'
+  ctx.set('cache-control', 'no-store')
+  ctx.set('content-security-policy', POLICY)
+  ctx.body = page.markup
+}
+
+const POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src http: https: data:; base-uri 'none'"
+
+/** Looks again every two seconds and exchanges the parts marked `data-live` whose stamp has changed. */
+const KEEP_FRESH = `{const parts=(d)=>[...d.querySelectorAll('[data-live]')];const end=()=>document.querySelector('[data-last]')?.scrollIntoView({block:'nearest'});end();
+if(parts(document).length>0)setInterval(async()=>{if(document.hidden)return;try{const answer=await fetch(location.href);if(!answer.ok)return;
+const next=parts(new DOMParser().parseFromString(await answer.text(),'text/html'));parts(document).forEach((now,i)=>{const then=next[i];
+if(then&&then.dataset.live!==now.dataset.live&&!now.contains(document.activeElement)){now.replaceWith(then);end()}})}catch{}},2000)}`
+
+/** The head of a page: its title, a sentence, and the sentence in English. */
+export function heading(title: string, lead: string, english: string): Markup {
+  return html`<header>
+    <h1>${title}</h1>
+    <p class="lead">${lead}</p>
+    <p class="en" lang="en">${english}</p>
+  </header>`
+}
+
+/** What the last click did, told at the top of the page that it leads back to; `bad` when it was refused. */
+export function told(ctx: Context): Markup | null {
+  const [done, wrong] = [queryText(ctx, 'done'), queryText(ctx, 'wrong')]
+  if (wrong) return html`<p class="told bad" role="alert">${wrong}</p>`
+  return done ? html`<p class="told" role="status">${done}</p>` : null
+}
+
+/** Goes back to a page with a sentence that it shows. */
+export function goBack(
+  ctx: Context,
+  path: string,
+  outcome: { readonly done: string } | { readonly wrong: string },
+): void {
+  ctx.status = 303
+  ctx.redirect(`${path}?${new URLSearchParams({ ...outcome }).toString()}`)
+}
+
+/** One value of the query, or nothing. */
+export function queryText(ctx: Context, name: string): string {
+  const value = ctx.query[name]
+  return typeof value === 'string' ? value : ''
+}
+
+/** A page number from the query, beginning at 1. */
+export function pageNumber(ctx: Context): number {
+  const asked = queryText(ctx, 'page')
+  return /^[1-9]\d{0,6}$/.test(asked) ? Number(asked) : 1
+}
+
+/** Earlier and later pages of a list that shows `size` at a time. */
+export function pager(total: number, size: number, at: number, hrefOf: (page: number) => string): Markup {
+  const last = Math.max(1, Math.ceil(total / size))
+  const link = (page: number, label: string) =>
+    page < 1 || page > last ? html`<span></span>` : html`<a class="button" href="${hrefOf(page)}">${label}</a>`
+  return html`<div class="pager">
+    ${link(at - 1, '上一页')}<span class="num">第 ${at} / ${last} 页，共 ${total.toLocaleString('en-US')}</span
+    >${link(at + 1, '下一页')}
+  </div>`
+}
+
+/** A moment in China as a person reads it. */
+export function chinaMoment(ms: number): string {
+  return new Date(ms + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ')
+}
+
+/** 123456 fen as it is printed: 1,234.56 */
+export function yuan(fen: number): string {
+  return `${Math.floor(fen / 100).toLocaleString('en-US')}.${String(fen % 100).padStart(2, '0')}`
+}

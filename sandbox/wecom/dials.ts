@@ -1,0 +1,86 @@
+import type { DialGroup } from '../look/dials-page.ts'
+import type { Fault } from './state.ts'
+
+type Dials = readonly (DialGroup & {
+  readonly dials: readonly (DialGroup['dials'][number] & { kind: Fault['kind'] })[]
+})[]
+
+/** Every kind of fault of the WeCom half, in words. */
+export const wecomDials: Dials = [
+  {
+    title: '接口调用',
+    lead: '作用于福利卡调用企业微信的请求。企业微信不用 HTTP 429 限流：超出频率时回答 HTTP 200，errcode 45009，用“返回错误码”来演。',
+    dials: [
+      {
+        kind: 'delay',
+        name: '回答变慢',
+        does: '先照常执行，过一会儿才回答。超过对方的等待时间，就成了“做了但不知道”。',
+        fields: ['path', 'delayMs'],
+      },
+      { kind: 'cut_before', name: '请求丢失', does: '什么也没做，连接断开。', fields: ['path'] },
+      {
+        kind: 'cut_after',
+        name: '回答丢失',
+        does: '已经做完，回答没有送到，连接断开。重发时应由排重挡住第二条消息。',
+        fields: ['path'],
+      },
+      { kind: 'status500_before', name: '500，未执行', does: '什么也没做，回答 HTTP 500。', fields: ['path'] },
+      { kind: 'status500_after', name: '500，已执行', does: '已经做完，却回答 HTTP 500。', fields: ['path'] },
+      {
+        kind: 'errcode',
+        name: '返回错误码',
+        does: '不执行，回答指定的 errcode：45009 频率超限，42001 令牌过期，-1 系统繁忙，60011 没有权限。',
+        fields: ['path', 'errcode'],
+      },
+      {
+        kind: 'message_lose',
+        name: '消息丢失',
+        does: '回答 errcode 0，员工却收不到。真实的企业微信在每人每分钟超过 30 条时就是这样。',
+        fields: [],
+      },
+    ],
+  },
+  {
+    title: '回调事件',
+    lead: '作用于企业微信发给福利卡的事件（先在“回调”页保存回调地址）。没有收到 200 的事件最多补发 3 次，内容不变，签名每次都是新的。',
+    dials: [
+      { kind: 'callback_lose', name: '丢失', does: '下一个事件不发出，也不补发。', fields: [] },
+      { kind: 'callback_delay', name: '延迟', does: '下一个事件晚一些发出。', fields: ['delayMs'] },
+      { kind: 'callback_repeat', name: '重复', does: '同一个事件同时发出多份。', fields: ['copies'] },
+      {
+        kind: 'callback_reorder',
+        name: '乱序',
+        does: '接下来几个事件攒在一起，倒着发出；10 秒内没有攒够也发出。',
+        fields: [],
+        times: 2,
+      },
+      {
+        kind: 'callback_wrong_signature',
+        name: '签名错误',
+        does: '下一次发送的签名对不上。应被拒绝，随后补发的一次是对的。',
+        fields: [],
+      },
+      {
+        kind: 'callback_stale',
+        name: '时间过旧',
+        does: '签名正确，但时间是一小时以前，像是被人重放。应被拒绝。',
+        fields: [],
+      },
+      {
+        kind: 'callback_wrong_receiver',
+        name: '收件企业不对',
+        does: '签名正确，密文里写的是别的企业。应被拒绝。',
+        fields: [],
+      },
+    ],
+  },
+]
+
+/** The calls that a fault can be meant for. */
+export const wecomPaths = [
+  ['', '全部接口'],
+  ['message/send', '发送消息 message/send'],
+  ['gettoken', '取令牌 gettoken'],
+  ['user/getuserid', '手机号查成员 user/getuserid'],
+  ['auth/getuserinfo', '登录换身份 auth/getuserinfo'],
+] as const
