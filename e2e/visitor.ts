@@ -15,6 +15,7 @@ interface Sending {
   readonly json?: unknown
   readonly raw?: Uint8Array
   readonly key?: string
+  readonly lang?: 'zh-CN' | 'en'
 }
 
 let counter = 0
@@ -107,7 +108,7 @@ export class Visitor {
     const method = sending.method ?? (sending.json === undefined && sending.raw === undefined ? 'GET' : 'POST')
     const headers: Record<string, string> = {
       'user-agent': this.#agent,
-      'accept-language': 'zh-CN',
+      'accept-language': sending.lang ?? 'zh-CN',
       ...(cookies.size === 0 ? {} : { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') }),
       ...(method === 'GET' ? {} : { origin: url.origin, 'idempotency-key': sending.key ?? freshKey() }),
       ...(sending.json === undefined ? {} : { 'content-type': 'application/json' }),

@@ -44,8 +44,10 @@ test('every unknown and malformed variable is named at once, and no value is sho
     PORT: 'secret-b',
     FULIKA_ROLE: 'secret-c',
     DATABASE_URL: 'http://secret-d',
+    PUBLIC_URL: 'secret-e',
+    FULIKA_WECOM_API_BASE: 'https://secret-f/path',
   })
-  for (const name of ['FULIKA_SANBOX', 'PORT', 'FULIKA_ROLE', 'DATABASE_URL'])
+  for (const name of ['FULIKA_SANBOX', 'PORT', 'FULIKA_ROLE', 'DATABASE_URL', 'PUBLIC_URL', 'FULIKA_WECOM_API_BASE'])
     expect(problems.some((line) => line.startsWith(name))).toBe(true)
   expect(problems.join('\n')).not.toMatch(/secret-/)
 })

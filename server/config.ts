@@ -39,9 +39,11 @@ export class ConfigProblems extends Error {
 }
 
 const port = z.coerce.number().int().min(0).max(65_535)
-const origin = z.url({ protocol: /^https?$/ }).refine((text) => new URL(text).origin === text.replace(/\/$/, ''), {
-  message: 'an origin without a path, such as https://fuli.example.com',
-})
+const origin = z
+  .url({ protocol: /^https?$/, abort: true })
+  .refine((text) => new URL(text).origin === text.replace(/\/$/, ''), {
+    message: 'an origin without a path, such as https://fuli.example.com',
+  })
 const text = (most: number) => z.string().trim().min(1).max(most)
 
 const Environment = z.strictObject({
