@@ -1,6 +1,8 @@
 import { createApp } from 'vue'
 import 'tdesign-vue-next/es/style/index.css'
 import '../lib/base.css'
+import '../hr/console.css'
+import './operator.css'
 import { createTexts } from '../lib/language.ts'
 import App from './App.vue'
 import { router } from './router.ts'

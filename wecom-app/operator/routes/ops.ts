@@ -1,0 +1,35 @@
+import { BuildingIcon, CheckCircleIcon, FileImportIcon, QueueIcon } from 'tdesign-icons-vue-next'
+import type { RouteRecordRaw } from 'vue-router'
+
+export const routes: RouteRecordRaw[] = [
+  {
+    path: '/',
+    name: 'companies',
+    component: () => import('../pages/Companies.vue'),
+    meta: { title: 'companies.title', menu: { order: 10, titleKey: 'companies.title', icon: BuildingIcon } },
+  },
+  {
+    path: '/statements',
+    name: 'statements',
+    component: () => import('../pages/Statements.vue'),
+    meta: { title: 'statements.title', menu: { order: 20, titleKey: 'statements.title', icon: FileImportIcon } },
+  },
+  {
+    path: '/jobs',
+    name: 'jobs',
+    component: () => import('../pages/Jobs.vue'),
+    meta: { title: 'jobs.title', menu: { order: 30, titleKey: 'jobs.title', icon: QueueIcon } },
+  },
+  {
+    path: '/proof',
+    name: 'proof',
+    component: () => import('../pages/Proof.vue'),
+    meta: { title: 'proof.title', menu: { order: 40, titleKey: 'proof.title', icon: CheckCircleIcon } },
+  },
+  {
+    path: '/sign-in',
+    name: 'sign-in',
+    component: () => import('../pages/SignIn.vue'),
+    meta: { title: 'shell.signIn', public: true },
+  },
+]
