@@ -3,23 +3,46 @@
 import { join } from 'node:path'
 import { loadWorld, startSandbox } from './world.ts'
 
-const numberOf = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise)
-const world = loadWorld(join(process.env['FULIKA_DATA_DIR'] ?? 'data', 'sandbox.json'))
-const running = await startSandbox(world, {
-  wecomPort: numberOf('FULIKA_SANDBOX_WECOM_PORT', 8091),
-  payPort: numberOf('FULIKA_SANDBOX_PAY_PORT', 8092),
+function portOf(name: string, otherwise: number): number {
+  const text = process.env[name] || String(otherwise)
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new Error(`${name}: a port from 0 to 65535 is expected`)
+}
+
+async function main(): Promise<void> {
+  const world = loadWorld(join(process.env['FULIKA_DATA_DIR'] || 'data', 'sandbox.json'))
+  const running = await startSandbox(world, {
+    wecomPort: portOf('FULIKA_SANDBOX_WECOM_PORT', 8091),
+    payPort: portOf('FULIKA_SANDBOX_PAY_PORT', 8092),
+  })
+  const { wecomUrl, payUrl } = running
+  console.log(
+    JSON.stringify({
+      wecom: {
+        baseUrl: wecomUrl,
+        phones: `${wecomUrl}/phone`,
+        dials: `${wecomUrl}/dials`,
+        callbackPage: `${wecomUrl}/callback`,
+        ...world.wecom,
+      },
+      wechatPay: {
+        baseUrl: payUrl,
+        cashier: `${payUrl}/cashier`,
+        bank: `${payUrl}/bank`,
+        dials: `${payUrl}/dials`,
+        platformPublicKeyId: world.platformKey.id,
+        platformPublicKeyPem: world.platformKey.publicPem,
+        merchants: world.merchants,
+      },
+      operatorKey: world.operatorKey,
+    }),
+  )
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void running.close())
+}
+
+main().catch((error: unknown) => {
+  const code = error instanceof Error && 'code' in error ? error.code : null
+  const hint = code === 'EADDRINUSE' ? '; is a sandbox already running? FULIKA_SANDBOX_*_PORT names other ports' : ''
+  console.error(`the sandbox does not start: ${error instanceof Error ? error.message : String(error)}${hint}`)
+  process.exitCode = 1
 })
-console.log(
-  JSON.stringify({
-    wecom: { baseUrl: running.wecomUrl, phones: `${running.wecomUrl}/phone`, ...world.wecom },
-    wechatPay: {
-      baseUrl: running.payUrl,
-      bank: `${running.payUrl}/bank`,
-      platformPublicKeyId: world.platformKey.id,
-      platformPublicKeyPem: world.platformKey.publicPem,
-      merchants: world.merchants,
-    },
-    operatorKey: world.operatorKey,
-  }),
-)
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void running.close())

@@ -82,7 +82,7 @@ function bankPage(ctx: Context, place: Place, transfers: readonly Transfer[]): v
   const list = html`<section class="panel" data-live="${newest.length}">
     <h2>收款明细</h2>
     <p class="soft">平台账户收到的转账。下载对账单，在福利卡的平台后台导入，款项才会入账。</p>
-    ${rows.length > 0 ? html`${table}${pages}${download}` : html`<p class="empty">还没有转账。</p>`}
+    ${rows.length > 0 ? html`${download}${table}${pages}` : html`<p class="empty">还没有转账。</p>`}
   </section>`
   const head = heading(
     '企业网银',

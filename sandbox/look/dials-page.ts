@@ -28,14 +28,15 @@ export interface ActiveFault {
   readonly errcode: number | null
 }
 
-/** The panel of dials: what is on, then every kind with what it does and a form that switches it on. */
+/** The panel of dials: what is on, what stands between, then every kind with a form for it. */
 export function dialsPanel(
   groups: readonly DialGroup[],
   active: readonly ActiveFault[],
   paths: readonly (readonly [string, string])[],
+  between: Markup,
 ): Markup {
   const names = new Map(groups.flatMap((group) => group.dials.map((dial) => [dial.kind, dial.name] as const)))
-  return html`${activePanel(active, names)}${groups.map(
+  return html`${activePanel(active, names)}${between}${groups.map(
     (group) =>
       html`<section class="panel">
         <h2>${group.title}</h2>
@@ -59,9 +60,11 @@ function activePanel(active: readonly ActiveFault[], names: ReadonlyMap<string, 
       fault.copies > 1 ? `${fault.copies} 份` : '',
     ]
     return html`<tr>
-      <td data-name="故障">${names.get(fault.kind) ?? fault.kind} <code class="soft">${fault.kind}</code></td>
+      <td data-name="故障">
+        <span>${names.get(fault.kind) ?? fault.kind} <code class="soft">${fault.kind}</code></span>
+      </td>
       <td data-name="接口">${fault.path ?? '全部'}</td>
-      <td data-name="还有" class="num">${fault.times} 次</td>
+      <td data-name="还有">${fault.times} 次</td>
       <td data-name="参数">${details.filter(Boolean).join('，') || '无'}</td>
     </tr>`
   })
@@ -72,7 +75,7 @@ function activePanel(active: readonly ActiveFault[], names: ReadonlyMap<string, 
         <tr>
           <th>故障</th>
           <th>接口</th>
-          <th class="num">还有</th>
+          <th>还有</th>
           <th>参数</th>
         </tr>
       </thead>

@@ -22,7 +22,7 @@ const entries: readonly { name: NavName; label: string; side: 'wecom' | 'pay' | 
   { name: 'home', label: '首页', side: 'here', path: '/' },
   { name: 'phone', label: '手机', side: 'wecom', path: '/phone' },
   { name: 'callback', label: '回调', side: 'wecom', path: '/callback' },
-  { name: 'wecom-dials', label: '企业微信旋钮', side: 'wecom', path: '/dials' },
+  { name: 'wecom-dials', label: '企微旋钮', side: 'wecom', path: '/dials' },
   { name: 'cashier', label: '收银台', side: 'pay', path: '/cashier' },
   { name: 'bank', label: '网银', side: 'pay', path: '/bank' },
   { name: 'pay-dials', label: '支付旋钮', side: 'pay', path: '/dials' },

@@ -33,15 +33,16 @@ th,td{padding:10px 12px 10px 0;border-bottom:1px solid var(--line);text-align:le
 tr:last-child td{border-bottom:0}.num{font-variant-numeric:tabular-nums}td.num,th.num{text-align:right;white-space:nowrap}
 code{font:13px/1.5 ui-monospace,"SFMono-Regular","DejaVu Sans Mono",monospace}
 .facts{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:6px 16px;font-size:14px}.facts dt{color:var(--soft)}
+.stats{display:grid;gap:12px;grid-template-columns:repeat(auto-fill,minmax(132px,1fr))}.stats dt{font-size:13px;color:var(--soft)}.stats dd{font-size:20px;font-weight:600;line-height:1.3}
 .tag{display:inline-block;padding:0 8px;border-radius:4px;background:#e8eefb;color:#1b4fa0;font-size:12px;line-height:20px;white-space:nowrap}
 .tag.good{background:#e2f4e8;color:#0a5d30}.tag.off{background:#eceef1;color:var(--soft)}.tag.bad{background:#fdecec;color:#96201f}
 .hide{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .dial{display:grid;gap:8px 16px;padding:14px 0;border-bottom:1px solid var(--line)}.dial:last-child{border-bottom:0}
-.dial h3{font-size:15px}.dial p{font-size:14px;color:var(--soft)}.dial form{display:flex;flex-wrap:wrap;gap:8px;align-items:flex-end}
-.dial label{font-size:12px;flex:1 1 84px}.dial label.wide{flex-basis:170px}.dial input,.dial select{padding:6px 8px}.dial button{flex:none}
+.dial h3{font-size:15px}.dial p{font-size:14px;color:var(--soft)}.dial form{display:flex;flex-wrap:wrap;gap:8px;align-items:flex-end;justify-content:flex-end}
+.dial label{font-size:12px;flex:1 1 84px}.dial label.wide{flex:1 1 100%}.dial input,.dial select{padding:6px 8px}.dial button{flex:none}
 .pager{display:flex;gap:8px;justify-content:space-between;align-items:center;padding:12px 16px;font-size:14px;color:var(--soft)}
 .cash{text-align:center}.cash .fen{font-size:44px;font-weight:600;line-height:1.2;font-variant-numeric:tabular-nums}
-.cash form button{width:100%}.choice{display:grid;gap:4px;margin-top:12px}.choice .soft{text-align:center;font-size:13px}
+.cash form button{width:100%}.cash button.main{background:var(--green);border-color:var(--green)}.cash button.main:hover{background:#066632}.choice{display:grid;gap:4px}.choice+.choice{margin-top:14px}.choice .soft{text-align:center;font-size:13px}
 .order{display:grid;gap:2px 12px;grid-template-columns:minmax(0,1fr) max-content;padding:14px 16px;border-bottom:1px solid var(--line);color:inherit}
 .order:hover{background:#f7f9fc;text-decoration:none}.order b{font-variant-numeric:tabular-nums}.list{padding:0;overflow:hidden}.list li:last-child .order{border-bottom:0}
 .people a{display:grid;grid-template-columns:44px minmax(0,1fr) max-content;gap:12px;align-items:center;min-height:64px;padding:8px 16px;color:inherit;border-bottom:1px solid #f0f1f3}
@@ -51,7 +52,7 @@ code{font:13px/1.5 ui-monospace,"SFMono-Regular","DejaVu Sans Mono",monospace}
 .one{white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
 .find{padding:12px 16px;display:flex;gap:8px}.find input{flex:1}
 .phones{display:grid;grid-template-columns:minmax(0,1fr)}
-.phone{background:#ededf0;min-height:70vh;padding-bottom:32px}
+.phone{background:#ededf0;min-height:calc(100vh - 108px);padding-bottom:32px}
 .phone .bar{position:sticky;top:0;z-index:1;display:grid;grid-template-columns:64px minmax(0,1fr) 64px;align-items:center;min-height:52px;background:#f7f7f8;border-bottom:1px solid #dcdde0;text-align:center}
 .phone .bar h1{font-size:17px;font-weight:600}.phone .bar a{line-height:52px;padding:0 16px;text-align:left;white-space:nowrap}
 .phone .chats{background:var(--paper)}.time{margin:20px 0 10px;text-align:center;color:#646a73;font-size:12px}
@@ -61,11 +62,12 @@ code{font:13px/1.5 ui-monospace,"SFMono-Regular","DejaVu Sans Mono",monospace}
 .card h2{font-size:17px}.card p{margin-top:4px;font-size:15px}.card .source{margin:0 0 6px;color:#646a73;font-size:13px}.card .big{margin:10px 0 0;font-size:28px;font-weight:600;text-align:center}
 .card .rows{margin-top:10px;font-size:14px}.card .rows div{display:flex;gap:12px}.card .rows dt{flex:none;min-width:4em;color:#646a73}
 .card .more{display:flex;justify-content:space-between;margin-top:14px;padding:10px 14px;border-top:1px solid #eff0f2;font-size:14px;color:#646a73}.card .end{height:14px}
-@media(min-width:900px){.two{grid-template-columns:repeat(2,minmax(0,1fr))}.three{grid-template-columns:repeat(3,minmax(0,1fr))}
+@media(min-width:900px){.dial label{flex:0 0 92px}.dial label.wide{flex:1 1 150px}.two{grid-template-columns:repeat(2,minmax(0,1fr))}.three{grid-template-columns:repeat(3,minmax(0,1fr))}
 .fields.two{grid-template-columns:repeat(2,minmax(0,1fr))}.dial{grid-template-columns:minmax(0,1fr) 460px;align-items:center}.acts.end{justify-content:flex-end}
 .phones{max-width:1080px;margin:24px auto;padding:0 16px;gap:24px;grid-template-columns:minmax(0,1fr) 402px;align-items:start}
-.phones .panel{padding:0;overflow:hidden}.phone{position:sticky;top:16px;height:min(812px,calc(100vh - 32px));min-height:560px;overflow-y:auto;border:6px solid #22262d;border-radius:36px}
+.phones .panel{padding:0;overflow:hidden}.phone{position:sticky;top:16px;height:min(812px,calc(100vh - 132px));min-height:520px;overflow-y:auto;border:6px solid #22262d;border-radius:36px}
 .phone .chats{min-height:100%}}
+@media(max-width:480px){nav{gap:0;padding:0}nav a{flex:1 0 auto;padding:0 6px;font-size:14px;text-align:center}}
 @media(max-width:899px){.phones.picked>.panel{display:none}.phones>.panel{border:0;border-radius:0;padding:0}.phones:not(.picked)>.phone{display:none}
 .wide-only{display:none}table.fold,table.fold tbody,table.fold tr{display:block}table.fold thead{display:none}table.fold tr{padding:10px 0;border-bottom:1px solid var(--line)}
 table.fold td{display:flex;gap:12px;justify-content:space-between;padding:2px 0;border:0;text-align:right;white-space:normal}table.fold td::before{content:attr(data-name);flex:none;color:var(--soft)}}

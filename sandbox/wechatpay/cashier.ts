@@ -113,7 +113,8 @@ function listPage(ctx: Context, world: World, place: Place): void {
 function cashier(merchant: Merchant, trade: Trade, nowMs: number): Markup {
   const failure = trade.lastFailure !== null && trade.state === 'NOTPAY' ? `（${trade.lastFailure}）` : ''
   const minutes = Math.max(0, Math.ceil((trade.expireAtMs - nowMs) / 60_000))
-  const until = minutes < 120 ? `还有 ${minutes} 分钟` : `${chinaMoment(trade.expireAtMs)} 之前`
+  const left = minutes < 60 ? `${minutes} 分钟` : `${Math.floor(minutes / 60)} 小时 ${minutes % 60} 分钟`
+  const until = minutes < 1_440 ? `还有 ${left}` : `${chinaMoment(trade.expireAtMs)} 之前`
   const open = trade.state === 'NOTPAY'
   const facts = html`<dl class="facts">
     <dt>收款方</dt>

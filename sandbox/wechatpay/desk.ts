@@ -131,8 +131,8 @@ function dialsPage(ctx: Context, world: World, place: Place): void {
     '订单的付款期限，通知的补发（到时间的立刻发出），付款时间和银行流水的时间。',
     '请求、回答和通知的签名时间：两边都按真实时间核对，相差超过 5 分钟就会拒绝。',
   )
-  const panels = html`${dialsPanel(payDials, active, payPaths)}
-    <div class="grid two">${noticePanel(world, queryText(ctx, 'order'))}${clock}</div>`
+  const between = html`<div class="grid two">${clock}${noticePanel(world, queryText(ctx, 'order'))}</div>`
+  const panels = dialsPanel(payDials, active, payPaths, between)
   show(ctx, place, { title: '支付旋钮', at: 'pay-dials' }, html`${head}${told(ctx)}${panels}${logPanel(world)}`)
 }
 

@@ -117,14 +117,15 @@ function startPage(ctx: Context, state: WecomState, place: Place): void {
 function corpPanel(corp: Corp): Markup {
   const { stats } = corp
   const count = (name: string, value: number) =>
-    html`<dt>${name}</dt>
-      <dd class="num">${value.toLocaleString('en-US')}</dd>`
+    html`<div>
+      <dt>${name}</dt>
+      <dd class="num">${value.toLocaleString('en-US')}</dd>
+    </div>`
   return html`<section class="panel">
     <h2>企业 <code>${corp.corpId}</code></h2>
-    <dl class="facts">
+    <p class="soft">可信域名：${corp.trustedDomains.join('、') || '无'}</p>
+    <dl class="stats" style="margin-top:12px">
       ${count('通讯录', corp.members.size)}${count('送达（人次）', stats.delivered)}${count('发送调用', stats.sends)}${count('排重挡下', stats.suppressedDuplicates)}${count('被丢弃（人次）', stats.dropped)}${count('不可见或不存在', stats.invalid)}${count('未激活', stats.unlicensed)}${count('取令牌', stats.gettoken)}${count('手机号查找', stats.lookups)}
-      <dt>可信域名</dt>
-      <dd>${corp.trustedDomains.join('、') || '无'}</dd>
     </dl>
   </section>`
 }
@@ -152,12 +153,13 @@ function dialsPage(ctx: Context, state: WecomState, place: Place): void {
     '令牌和登录码的有效期、每分钟、每小时和每天的限额、消息排重的时段、密钥错误后的锁定、事件的补发、消息上的时间。',
     '回调签名里的时间：福利卡按自己的时钟核对，超过 5 分钟就会拒绝。',
   )
+  const between = html`<div class="grid two">${clock}${tokens}</div>`
+  const corps = [...state.corps.values()].map(corpPanel)
   show(
     ctx,
     place,
     { title: '企业微信旋钮', at: 'wecom-dials' },
-    html`${head}${told(ctx)}${dialsPanel(wecomDials, active, wecomPaths)}
-      <div class="grid two">${tokens}${clock}</div>`,
+    html`${head}${told(ctx)}${dialsPanel(wecomDials, active, wecomPaths, between)}${corps}`,
   )
 }
 
