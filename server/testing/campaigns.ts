@@ -1,8 +1,9 @@
 import { fen } from '../../contract/fen.ts'
+import type { CampaignContent } from '../../contract/hr/campaign.ts'
 import type { Id } from '../../contract/ids.ts'
 import type { Ports } from '../channels/ports.ts'
 import { Campaign } from '../modules/campaign/tables.ts'
-import { createBrand, createTemplate } from '../modules/catalog/create-template.ts'
+import { createBrand } from '../modules/catalog/create-template.ts'
 import { issueOrder } from '../modules/issuance/issue-order.ts'
 import { account } from '../modules/ledger/accounts.ts'
 import { credit, debit, post } from '../modules/ledger/post.ts'
@@ -10,6 +11,7 @@ import { placeOrder } from '../modules/order/place-order.ts'
 import { secureFunds } from '../modules/order/secure-funds.ts'
 import { sealPerson } from '../modules/staff/seal-person.ts'
 import { Person } from '../modules/staff/tables.ts'
+import { aTemplate } from './cards.ts'
 import type { TestCompany } from './companies.ts'
 import type { TestDatabase } from './databases.ts'
 
@@ -69,17 +71,7 @@ export async function anIssuedCampaign(
   const total = fen(face * personIds.length)
   const made = await database.tx(async (tx) => {
     const brandId = await createBrand(tx, { name: '青禾', issuerPrefix: wish.issuerPrefix ?? '6230' })
-    const templateVersionId = await createTemplate(tx, {
-      brandId,
-      name: '中秋卡',
-      named: true,
-      minFaceFen: fen(100),
-      maxFaceFen: fen(500_000),
-      stepFen: fen(1),
-      validDays: null,
-      coolingOffMs: wish.coolingOffMs ?? 0,
-      scope: '全国门店',
-    })
+    const templateVersionId = await aTemplate(tx, brandId, { coolingOffMs: wish.coolingOffMs ?? 0 })
     const items = personIds.map((holderId) => ({ holderId, templateVersionId, faceFen: face, priceFen: face }))
     const orderId = await placeOrder(tx, { companyId: company.id, items })
     const id = tx.newId('campaign')
@@ -115,3 +107,22 @@ export async function anIssuedCampaign(
   await issueOrder(database.edge({} as Ports), made.orderId)
   return made
 }
+
+/** What a draft says: everybody on a list gets 500 yuan, at once. */
+export const someContent = (
+  templateVersionId: Id<'templateVersion'>,
+  rosterId: Id<'roster'>,
+  more: Partial<CampaignContent> = {},
+): CampaignContent => ({
+  title: '中秋福利',
+  occasion: 'mid_autumn',
+  cover: 'mid_autumn',
+  templateVersionId,
+  rosterId,
+  selection: { kind: 'all' },
+  amountFrom: 'same',
+  faceFen: fen(50_000),
+  greeting: '{姓名}，中秋快乐！',
+  sendAtMs: null,
+  ...more,
+})

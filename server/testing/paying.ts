@@ -9,8 +9,9 @@ import type { Actor, Edge } from '../kernel/context.ts'
 import type { Endpoint } from '../kernel/endpoint.ts'
 import { createHttpApp, serve } from '../kernel/http.ts'
 import { silentLog } from '../kernel/log.ts'
-import { createBrand, createTemplate } from '../modules/catalog/create-template.ts'
+import { createBrand } from '../modules/catalog/create-template.ts'
 import { placeOrder } from '../modules/order/place-order.ts'
+import { aTemplate } from './cards.ts'
 import type { TestDatabase } from './databases.ts'
 
 /** Two merchants of the WeChat Pay sandbox, one for each brand of a test. */
@@ -30,17 +31,7 @@ export async function anOrder(database: TestDatabase, companyId: Id<'company'>, 
       const issuerPrefix = String(620_000 + (brandsMade += 1))
       const brandId = await createBrand(tx, { name: `品牌 ${index + 1}`, issuerPrefix, wechatPay })
       brandIds.push(brandId)
-      const templateVersionId = await createTemplate(tx, {
-        brandId,
-        name: '中秋卡',
-        named: true,
-        minFaceFen: fen(100),
-        maxFaceFen: fen(500_000),
-        stepFen: fen(1),
-        validDays: null,
-        coolingOffMs: 0,
-        scope: '全国门店',
-      })
+      const templateVersionId = await aTemplate(tx, brandId)
       const [faceFen, priceFen] = [fen(price), fen(price)]
       items.push({ holderId: encodeId('person', BigInt(index)), templateVersionId, faceFen, priceFen })
     }

@@ -6,13 +6,13 @@ import type { Id } from '../../../contract/ids.ts'
 import { Companies, Jobs, Proof } from '../../../contract/operator/platform.ts'
 import { startWecomSandbox, type WecomSandbox } from '../../../sandbox/wecom/server.ts'
 import type { Ports } from '../../channels/ports.ts'
-import { wecomAdapter } from '../../channels/wecom/adapter.ts'
 import { encodeSession } from '../../kernel/cookies.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { anIssuedCampaign, somePeople, type TestCampaign } from '../../testing/campaigns.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { aBrowser, startWeb, type Web } from '../../testing/web.ts'
+import { wecomOf } from '../../testing/wecom.ts'
 import { createOperator } from '../company/create-operator.ts'
 import { deliverAgain, deliverCards } from '../delivery/deliver-cards.ts'
 import { deliveryEndpoints } from '../delivery/endpoints.ts'
@@ -27,9 +27,7 @@ onBothDatabases('the pages of a company and of the platform', (database) => {
   let campaign: TestCampaign
   beforeEach(async () => {
     box = await startWecomSandbox()
-    ports = {
-      wecom: wecomAdapter({ apiBase: box.baseUrl, oauthBase: box.baseUrl, loginBase: box.baseUrl, now: Date.now }),
-    } as Ports
+    ports = { wecom: wecomOf(box) } as Ports
     web = await startWeb(database, { endpoints: [...analyticsEndpoints, ...deliveryEndpoints], ports })
     const staff = Array.from({ length: 4 }, (_, i) => ({ userid: `Staff${i}`, name: `员工${i}` }))
     company = await aCompany(database, { sandbox: box, staff, walletFen: 12_300 })

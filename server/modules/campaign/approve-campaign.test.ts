@@ -5,10 +5,12 @@ import type { Id } from '../../../contract/ids.ts'
 import type { Ports } from '../../channels/ports.ts'
 import type { Actor, Edge } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
+import { someContent } from '../../testing/campaigns.ts'
+import { aTemplate } from '../../testing/cards.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
 import { aUsedRoster, type ListedPerson } from '../../testing/used-roster.ts'
-import { createBrand, createTemplate } from '../catalog/create-template.ts'
+import { createBrand } from '../catalog/create-template.ts'
 import { readOrder, readPrices } from '../order/read-order.ts'
 import { secureFunds } from '../order/secure-funds.ts'
 import { approveCampaign } from './approve-campaign.ts'
@@ -35,32 +37,12 @@ async function aStage(database: TestDatabase, people: readonly ListedPerson[], m
   const company = await aCompany(database)
   const roster = await aUsedRoster(database, company, people)
   const templateVersionId = await database.tx(async (tx) =>
-    createTemplate(tx, {
-      brandId: await createBrand(tx, { name: '青禾', issuerPrefix: '6230' }),
-      name: '中秋卡',
-      named: true,
+    aTemplate(tx, await createBrand(tx, { name: '青禾', issuerPrefix: '6230' }), {
       minFaceFen: fen(101),
-      maxFaceFen: fen(500_000),
-      stepFen: fen(1),
-      validDays: null,
-      coolingOffMs: 0,
       priceBp: 9_500,
-      scope: '全国门店',
     }),
   )
-  const content: CampaignContent = {
-    title: '中秋福利',
-    occasion: 'mid_autumn',
-    cover: 'mid_autumn',
-    templateVersionId,
-    rosterId: roster.id,
-    selection: { kind: 'all' },
-    amountFrom: 'same',
-    faceFen: fen(50_000),
-    greeting: '{姓名}，中秋快乐！',
-    sendAtMs: null,
-    ...more,
-  }
+  const content = someContent(templateVersionId, roster.id, more)
   const as = (who: Actor) => database.edge(noPorts, who)
   return { company, content, personIds: roster.personIds, as } satisfies Stage
 }

@@ -7,10 +7,12 @@ import type { Actor } from '../../kernel/context.ts'
 import { createHttpApp, serve } from '../../kernel/http.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { sql } from '../../kernel/sql.ts'
+import { someContent } from '../../testing/campaigns.ts'
+import { aTemplate } from '../../testing/cards.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
 import { aUsedRoster, type ListedPerson } from '../../testing/used-roster.ts'
-import { createBrand, createTemplate } from '../catalog/create-template.ts'
+import { createBrand } from '../catalog/create-template.ts'
 import { catalogEndpoints } from '../catalog/endpoints.ts'
 import { campaignEndpoints } from './endpoints.ts'
 
@@ -85,30 +87,11 @@ async function aStage(
       issuerPrefix,
       wechatPay: { mchid: '1900000001', appid: 'wx1' },
     })
-    return createTemplate(tx, {
-      brandId,
-      name: '中秋卡',
-      named,
-      minFaceFen: fen(100),
-      maxFaceFen: fen(named ? 500_000 : 100_000),
-      stepFen: fen(100),
-      validDays: named ? null : 1095,
-      coolingOffMs: 0,
-      scope: '全国门店',
-    })
+    const limits = { maxFaceFen: fen(named ? 500_000 : 100_000), validDays: named ? null : 1095 }
+    return aTemplate(tx, brandId, { named, stepFen: fen(100), ...limits })
   })
-  const content: CampaignContent = {
-    title: '中秋福利',
-    occasion: 'mid_autumn',
-    cover: 'mid_autumn',
-    templateVersionId,
-    rosterId: roster.id,
-    selection: { kind: 'all' },
-    amountFrom: 'same',
-    faceFen: fen(50_000),
-    greeting: '{姓名}（{部门}），{公司}祝您中秋快乐！',
-    sendAtMs: null,
-  }
+  const greeting = '{姓名}（{部门}），{公司}祝您中秋快乐！'
+  const content = someContent(templateVersionId, roster.id, { greeting })
   return { company, content }
 }
 

@@ -4,12 +4,12 @@ import { CardDetail, Pack } from '../../../contract/employee/pack.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { startWecomSandbox, type WecomSandbox } from '../../../sandbox/wecom/server.ts'
 import type { Ports } from '../../channels/ports.ts'
-import { wecomAdapter } from '../../channels/wecom/adapter.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { anIssuedCampaign, somePeople, type TestCampaign } from '../../testing/campaigns.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { aBrowser, startWeb, type Browser, type Web } from '../../testing/web.ts'
+import { wecomOf } from '../../testing/wecom.ts'
 import { deliverCards } from '../delivery/deliver-cards.ts'
 import { readDeliveryCounts } from '../delivery/read-deliveries.ts'
 import { sendBatch } from '../delivery/send-batch.ts'
@@ -26,8 +26,7 @@ onBothDatabases('the card pack', (database) => {
   beforeEach(async () => {
     nowMs = Date.now() + 60_000
     box = await startWecomSandbox({ now: () => nowMs })
-    const bases = { apiBase: box.baseUrl, oauthBase: box.baseUrl, loginBase: box.baseUrl }
-    ports = { wecom: wecomAdapter({ ...bases, now: () => nowMs }) } as Ports
+    ports = { wecom: wecomOf(box, { now: () => nowMs }) } as Ports
     web = await startWeb(database, {
       endpoints: cardpackEndpoints,
       ports,

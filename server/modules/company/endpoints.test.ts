@@ -2,13 +2,13 @@ import { encrypt, getSignature } from '@wecom/crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { encodeId, type Id } from '../../../contract/ids.ts'
-import { wecomAdapter } from '../../channels/wecom/adapter.ts'
 import { encodeSession, type SessionPayload } from '../../kernel/cookies.ts'
 import { endpoint } from '../../kernel/endpoint.ts'
 import { companyOf } from '../../kernel/tenant.ts'
 import { aCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { aBrowser, startWeb, type Web } from '../../testing/web.ts'
+import { wecomOf } from '../../testing/wecom.ts'
 import { walletEndpoints } from '../wallet/endpoints.ts'
 import { createOperator, removeOperator } from './create-operator.ts'
 import { companyEndpoints } from './endpoints.ts'
@@ -31,8 +31,7 @@ onBothDatabases('company endpoints', (database) => {
   let gone: Set<Id<'person'>>
   beforeEach(async () => {
     gone = new Set()
-    const nowhere = 'http://127.0.0.1:1'
-    const wecom = wecomAdapter({ apiBase: nowhere, oauthBase: nowhere, loginBase: nowhere, now: () => nowMs })
+    const wecom = wecomOf({ baseUrl: 'http://127.0.0.1:1' }, { now: () => nowMs })
     web = await startWeb(database, {
       endpoints: [...companyEndpoints, ...walletEndpoints, packEndpoint],
       ports: { wecom },

@@ -3,12 +3,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { encodeId } from '../../../contract/ids.ts'
 import { startWecomSandbox, type WecomSandbox } from '../../../sandbox/wecom/server.ts'
-import { wecomAdapter } from '../../channels/wecom/adapter.ts'
 import { endpoint } from '../../kernel/endpoint.ts'
 import { createLog } from '../../kernel/log.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { aBrowser, startWeb, type Browser, type Web } from '../../testing/web.ts'
+import { wecomOf } from '../../testing/wecom.ts'
 import { addMember } from './add-member.ts'
 import { companyEndpoints } from './endpoints.ts'
 import { openSession } from './open-session.ts'
@@ -55,9 +55,7 @@ onBothDatabases('sign-in', (database) => {
     nowMs = Date.UTC(2026, 8, 25, 2)
     told = ''
     box = await startWecomSandbox({ now: () => nowMs })
-    const { baseUrl } = box
-    const bases = { apiBase: baseUrl, oauthBase: baseUrl, loginBase: baseUrl }
-    const wecom = wecomAdapter({ ...bases, now: () => nowMs, timeoutMs: 500 })
+    const wecom = wecomOf(box, { now: () => nowMs, timeoutMs: 500 })
     const stream = new PassThrough()
     stream.on('data', (chunk: Buffer) => (told += chunk.toString()))
     web = await startWeb(database, {

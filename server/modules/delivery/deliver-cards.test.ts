@@ -3,12 +3,12 @@ import { startWecomSandbox, type WecomSandbox } from '../../../sandbox/wecom/ser
 import { workOnce } from '../../../jobs/worker.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { Ports } from '../../channels/ports.ts'
-import { wecomAdapter } from '../../channels/wecom/adapter.ts'
 import type { Actor, Edge } from '../../kernel/context.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { anIssuedCampaign, somePeople, type TestPerson } from '../../testing/campaigns.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
+import { wecomOf } from '../../testing/wecom.ts'
 import { proveBooks } from '../analytics/prove-books.ts'
 import { correctDelivery } from './correct-delivery.ts'
 import { deliverAgain, deliverCards } from './deliver-cards.ts'
@@ -26,10 +26,7 @@ beforeEach(async () => {
 })
 afterEach(() => box.close())
 
-const ports = (): Ports =>
-  ({
-    wecom: wecomAdapter({ apiBase: box.baseUrl, oauthBase: box.baseUrl, loginBase: box.baseUrl, now: () => nowMs }),
-  }) as Ports
+const ports = (): Ports => ({ wecom: wecomOf(box, { now: () => nowMs }) }) as Ports
 const system: Actor = { kind: 'system', name: 'test' }
 const handlers = {
   // The cards are made before the work begins.

@@ -3,10 +3,11 @@ import { expect, test } from 'vitest'
 import { fen, type Fen } from '../../../contract/fen.ts'
 import { encodeId, type Id } from '../../../contract/ids.ts'
 import { change, sql } from '../../kernel/sql.ts'
+import { aTemplate } from '../../testing/cards.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
 import { cardNumbers, isCardNumber } from '../card/rules.ts'
 import { proveBooks } from '../analytics/prove-books.ts'
-import { createBrand, createTemplate } from '../catalog/create-template.ts'
+import { createBrand } from '../catalog/create-template.ts'
 import { account } from '../ledger/accounts.ts'
 import { credit, debit, post } from '../ledger/post.ts'
 import { readBalance } from '../ledger/prove.ts'
@@ -22,17 +23,7 @@ const numbersFrom = cardNumbers({ issuerPrefix: '6230', keyEpoch: 0, key })
 async function placed(database: TestDatabase, count: number, price: Fen, coolingOffMs = 0) {
   return database.tx(async (tx) => {
     const brandId = await createBrand(tx, { name: '青禾', issuerPrefix: '6230' })
-    const templateVersionId = await createTemplate(tx, {
-      brandId,
-      name: '中秋卡',
-      named: true,
-      minFaceFen: fen(100),
-      maxFaceFen: fen(500_000),
-      stepFen: fen(1),
-      validDays: null,
-      coolingOffMs,
-      scope: '全国门店',
-    })
+    const templateVersionId = await aTemplate(tx, brandId, { coolingOffMs })
     const items = Array.from({ length: count }, (_, i) => ({
       holderId: encodeId('person', BigInt(i)),
       templateVersionId,

@@ -4,9 +4,10 @@ import { encodeId, type Id } from '../../../contract/ids.ts'
 import type { Ports } from '../../channels/ports.ts'
 import type { Edge } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
+import { aTemplate } from '../../testing/cards.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
 import { isCardNumber } from '../card/rules.ts'
-import { createBrand, createTemplate } from '../catalog/create-template.ts'
+import { createBrand } from '../catalog/create-template.ts'
 import { account } from '../ledger/accounts.ts'
 import { credit, debit, post } from '../ledger/post.ts'
 import { placeOrder } from '../order/place-order.ts'
@@ -31,19 +32,7 @@ async function place(database: TestDatabase, heads: number): Promise<Id<'order'>
       ['山茶', '6231'],
     ] as const) {
       const brandId = await createBrand(tx, { name, issuerPrefix })
-      versions.push(
-        await createTemplate(tx, {
-          brandId,
-          name: `${name}卡`,
-          named: true,
-          minFaceFen: fen(100),
-          maxFaceFen: fen(500_000),
-          stepFen: fen(1),
-          validDays: null,
-          coolingOffMs: 0,
-          scope: '全国门店',
-        }),
-      )
+      versions.push(await aTemplate(tx, brandId, { name: `${name}卡` }))
     }
     const items = Array.from({ length: heads }, (_, i) => ({
       holderId: encodeId('person', BigInt(i)),

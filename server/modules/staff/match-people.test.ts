@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Id } from '../../../contract/ids.ts'
 import { startWecomSandbox, type WecomSandbox } from '../../../sandbox/wecom/server.ts'
-import { wecomAdapter } from '../../channels/wecom/adapter.ts'
 import type { Ports } from '../../channels/ports.ts'
 import { sql } from '../../kernel/sql.ts'
 import { applyRoster } from '../../../jobs/apply-roster.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { anUpload, hrOf, noPorts } from '../../testing/uploads.ts'
+import { wecomOf } from '../../testing/wecom.ts'
 import { startApplying } from './apply-roster.ts'
 import { correctPerson } from './correct-person.ts'
 import { findPersonByUserId } from './find-person.ts'
@@ -22,8 +22,7 @@ onBothDatabases('matching people in WeCom', (database) => {
   let ports: Ports
   beforeEach(async () => {
     box = await startWecomSandbox({ now: Date.now })
-    const wecom = wecomAdapter({ apiBase: box.baseUrl, oauthBase: box.baseUrl, loginBase: box.baseUrl, now: Date.now })
-    ports = { ...noPorts, wecom }
+    ports = { ...noPorts, wecom: wecomOf(box) }
   })
   afterEach(() => box.close())
 

@@ -3,6 +3,7 @@ import { fen } from '../../../contract/fen.ts'
 import { encodeId, type Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { change } from '../../kernel/sql.ts'
+import { aTemplate } from '../../testing/cards.ts'
 import { aCompany } from '../../testing/companies.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
 import { proveBooks } from '../analytics/prove-books.ts'
@@ -10,7 +11,7 @@ import { account } from '../ledger/accounts.ts'
 import { readBalance } from '../ledger/prove.ts'
 import { placeOrder } from '../order/place-order.ts'
 import { secureFunds } from '../order/secure-funds.ts'
-import { createBrand, createTemplate } from '../catalog/create-template.ts'
+import { createBrand } from '../catalog/create-template.ts'
 import { openWallet } from './open-wallet.ts'
 import { findWalletByReference, readMovements, readWallet } from './read-wallet.ts'
 import { spendFromWallet } from './spend-from-wallet.ts'
@@ -20,17 +21,7 @@ import { topUpWallet } from './top-up-wallet.ts'
 async function anOrder(database: TestDatabase, companyId: Id<'company'>, priceFen: number): Promise<Id<'order'>> {
   return database.tx(async (tx) => {
     const brandId = await createBrand(tx, { name: '青禾', issuerPrefix: '6230' })
-    const templateVersionId = await createTemplate(tx, {
-      brandId,
-      name: '中秋卡',
-      named: true,
-      minFaceFen: fen(1),
-      maxFaceFen: fen(priceFen),
-      stepFen: fen(1),
-      validDays: null,
-      coolingOffMs: 0,
-      scope: '全国门店',
-    })
+    const templateVersionId = await aTemplate(tx, brandId, { minFaceFen: fen(1), maxFaceFen: fen(priceFen) })
     const holderId = encodeId('person', 1n)
     const items = [{ holderId, templateVersionId, faceFen: fen(priceFen), priceFen: fen(priceFen) }]
     return placeOrder(tx, { companyId, items })
