@@ -1,19 +1,9 @@
 import { fen, type Fen } from '../contract/fen.ts'
+import type { StatementEntry } from '../contract/statement-entry.ts'
 import { plainMoney, readDay, readTime } from './bank-values.ts'
 import { openSheets } from './sheet.ts'
 import { SheetRefusal } from './sheet-refusal.ts'
 import type { SheetRow } from './sheet-xlsx.ts'
-
-/** One amount that a bank says arrived. `row` is the file's own row number. */
-export interface StatementEntry {
-  readonly row: number
-  readonly serial: string
-  readonly amountFen: Fen
-  readonly arrivedAtMs: number
-  readonly payerName: string
-  readonly payerAccount: string
-  readonly memo: string
-}
 
 export const statementFaultCodes = [
   'amount_unreadable',

@@ -1,5 +1,6 @@
 import type { Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
+import type { StatementEntry } from '../../../contract/statement-entry.ts'
 import { actorName, trail } from '../../kernel/trail.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { account } from '../ledger/accounts.ts'
@@ -12,17 +13,6 @@ import { readOrderBrands, type OrderBrand } from './read-needs.ts'
 import { referencesIn } from './rules.ts'
 import { settlePayment, type Arrival } from './settle-payment.ts'
 import { Payment, StatementLine, type PaymentRow } from './tables.ts'
-
-/** One amount that a bank says arrived; `row` is the file's own row number. */
-export interface StatementEntry {
-  readonly row: number
-  readonly serial: string
-  readonly amountFen: Fen
-  readonly arrivedAtMs: number
-  readonly payerName: string
-  readonly payerAccount: string
-  readonly memo: string
-}
 
 export interface NewLine extends StatementEntry {
   readonly id: Id<'statementLine'>

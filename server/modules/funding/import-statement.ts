@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Lang } from '../../../contract/error-codes.ts'
 import type { Id } from '../../../contract/ids.ts'
+import type { StatementEntry } from '../../../contract/statement-entry.ts'
 import { readSum } from '../../kernel/columns.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { insertIgnore, sql } from '../../kernel/sql.ts'
 import { actorName, trail } from '../../kernel/trail.ts'
-import { bookLines, type NewLine, type StatementEntry } from './book-lines.ts'
+import { bookLines, type NewLine } from './book-lines.ts'
 import { BankStatement, StatementLine } from './tables.ts'
 
 type Words = Readonly<Record<Lang, string>>
