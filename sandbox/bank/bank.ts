@@ -44,7 +44,7 @@ function bankPage(ctx: Context, place: Place, transfers: readonly Transfer[]): v
   const rows = newest.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE).map(
     (one) =>
       html`<tr>
-        <td data-name="时间" class="num">${chinaMoment(one.atMs)}</td>
+        <td data-name="时间" class="when">${chinaMoment(one.atMs)}</td>
         <td data-name="付款户名">${one.payerName}</td>
         <td data-name="金额（元）" class="num">${yuan(one.fen)}</td>
         <td data-name="附言">${one.reference}</td>

@@ -16,7 +16,7 @@ nav a[aria-current]{border-color:var(--blue);color:var(--blue);font-weight:600}
 .en,.soft{color:var(--soft)}.en{font-size:13px}.soft{font-size:14px}.lead{margin-top:4px;color:var(--soft)}
 .stack>*+*{margin-top:16px}.grid{display:grid;gap:16px;grid-template-columns:minmax(0,1fr)}
 .panel{background:var(--paper);border:1px solid var(--line);border-radius:10px;padding:16px}
-.panel>h2+*{margin-top:8px}.panel>*+form,.panel>*+.rows{margin-top:12px}
+.panel>h2+*{margin-top:8px}.panel>*+form,.panel>*+.acts{margin-top:12px}.panel>*+table{margin-top:8px}
 .tile{display:block;color:inherit}.tile:hover{text-decoration:none;border-color:var(--blue)}.tile h2{color:var(--blue)}.tile p{margin-top:4px}
 label{display:block;font-size:14px;color:var(--soft)}
 label input,label select{margin-top:4px}
@@ -30,7 +30,7 @@ button.main{background:var(--blue);border-color:var(--blue);color:#fff}button.ma
 .empty{padding:32px 16px;text-align:center;color:var(--soft)}
 table{width:100%;border-collapse:collapse;font-size:14px}th{color:var(--soft);font-weight:500;white-space:nowrap}
 th,td{padding:10px 12px 10px 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
-tr:last-child td{border-bottom:0}.num{font-variant-numeric:tabular-nums}td.num,th.num{text-align:right;white-space:nowrap}
+tr:last-child td{border-bottom:0}.num,.when{font-variant-numeric:tabular-nums}.when{white-space:nowrap}td.num,th.num{text-align:right;white-space:nowrap}
 code{font:13px/1.5 ui-monospace,"SFMono-Regular","DejaVu Sans Mono",monospace}
 .facts{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:6px 16px;font-size:14px}.facts dt{color:var(--soft)}
 .stats{display:grid;gap:12px;grid-template-columns:repeat(auto-fill,minmax(132px,1fr))}.stats dt{font-size:13px;color:var(--soft)}.stats dd{font-size:20px;font-weight:600;line-height:1.3}

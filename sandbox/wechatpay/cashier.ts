@@ -83,8 +83,11 @@ function listPage(ctx: Context, world: World, place: Place): void {
     return html`<li>
       <a class="order" href="${addressOf(trade)}"
         ><span>${trade.description}</span><b>¥${plainYuan(trade.total)}</b
-        ><span class="soft">${merchant} · ${chinaMoment(trade.createdAtMs)} · <code>${trade.outTradeNo}</code></span
-        ><span><span class="tag ${kind}">${states[trade.state]}</span></span></a
+        ><span class="soft"
+          >${merchant} · <span class="when">${chinaMoment(trade.createdAtMs)}</span><br /><code
+            >${trade.outTradeNo}</code
+          ></span
+        ><span style="text-align:right"><span class="tag ${kind}">${states[trade.state]}</span></span></a
       >
     </li>`
   })

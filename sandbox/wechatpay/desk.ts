@@ -183,7 +183,7 @@ function logPanel(world: World): Markup {
   const rows = lines.map((line) => {
     const text = (name: string) => (['string', 'number'].includes(typeof line[name]) ? String(line[name]) : '')
     return html`<tr>
-      <td data-name="时间" class="num">${chinaMoment(Number(line['atMs']))}</td>
+      <td data-name="时间" class="when">${chinaMoment(Number(line['atMs']))}</td>
       <td data-name="事情">${logWords[text('kind')] ?? text('kind')}</td>
       <td data-name="内容">
         <code

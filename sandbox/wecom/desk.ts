@@ -236,7 +236,7 @@ function deliveriesPanel(deliveries: readonly Delivery[]): Markup {
     const tries = one.tries.map((each) => `${each.status || '无回答'}（${each.tookMs} 毫秒）`)
     const kind = one.state === 'taken' ? 'good' : one.state === 'waiting' ? '' : 'bad'
     return html`<tr>
-      <td data-name="时间" class="num">${chinaMoment(one.atMs)}</td>
+      <td data-name="时间" class="when">${chinaMoment(one.atMs)}</td>
       <td data-name="事件">${one.event}</td>
       <td data-name="员工">${one.userid}</td>
       <td data-name="结果"><span class="tag ${kind}">${deliveryWords[one.state]}</span></td>
