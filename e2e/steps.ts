@@ -19,6 +19,18 @@ export interface Stage {
 
 type Json<T extends z.ZodType> = z.output<T>
 
+/** Asks again and again until there is an answer; throws when it takes longer than the limit. */
+async function until<T>(what: string, limitMs: number, ask: () => Promise<T | null>): Promise<T> {
+  const end = Date.now() + limitMs
+  for (;;) {
+    const answer = await ask()
+    if (answer !== null) return answer
+    if (Date.now() > end) throw new Error(`${what}: not within ${limitMs / 1000} s`)
+    await sleep(200)
+  }
+}
+const LONG = 600_000
+
 /** Somebody of the demo company at their console. */
 export async function memberOf(stage: Stage, userid: string, company = 'demo'): Promise<Visitor> {
   const visitor = new Visitor(stage.serverUrl)
@@ -68,13 +80,12 @@ export async function waitRoster(
   states: readonly RosterDetail['state'][],
   onStep?: (roster: RosterDetail) => void,
 ): Promise<RosterDetail> {
-  for (;;) {
+  return until('the roster', LONG, async () => {
     const roster = await hr.call<RosterDetail>(`/hr/rosters/${id}`)
     onStep?.(roster)
-    if (states.includes(roster.state)) return roster
     if (roster.state === 'rejected') throw new Error(`roster rejected: ${roster.refusal?.message ?? ''}`)
-    await sleep(200)
-  }
+    return states.includes(roster.state) ? roster : null
+  })
 }
 
 /** HR takes the list over without its faulty rows. */
@@ -178,11 +189,10 @@ export const readWallet = (finance: Visitor): Promise<WalletView> => finance.cal
 
 /** Waits until an order's money is there. */
 export async function waitFunded(finance: Visitor, orderId: string): Promise<OrderView> {
-  for (;;) {
+  return until('the money', 60_000, async () => {
     const order = await readOrder(finance, orderId)
-    if (order.state !== 'awaiting_funds') return order
-    await sleep(200)
-  }
+    return order.state === 'awaiting_funds' ? null : order
+  })
 }
 
 /** Waits until every head is sent or failed. */
@@ -191,12 +201,12 @@ export async function waitDelivered(
   campaignId: string,
   onStep?: (progress: Progress) => void,
 ): Promise<Progress> {
-  for (;;) {
+  return until('the messages', LONG, async () => {
     const progress = await hr.call<Progress>(`/hr/campaigns/${campaignId}/progress`)
     onStep?.(progress)
-    if (progress.heads > 0 && progress.issued === progress.heads && progress.delivery.pending === 0) return progress
-    await sleep(250)
-  }
+    const done = progress.heads > 0 && progress.issued === progress.heads && progress.delivery.pending === 0
+    return done ? progress : null
+  })
 }
 
 /** An employee taps the message on the phone: silent sign-in, the pack, the card is opened. */

@@ -46,6 +46,7 @@ const defaultRate = { points: 6000, seconds: 60 }
 const SIGNED_IN_POINTS = 5
 /** JSON bodies are forms typed by people; files are raw and state their own limit. */
 const defaultLimitBytes = 256 * 1024
+const goneAway = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE'])
 const contentSecurityPolicy = {
   directives: {
     defaultSrc: ["'self'"],
@@ -65,6 +66,10 @@ export function createHttpApp(options: HttpOptions): Koa {
   for (const one of options.endpoints) {
     router.register(one.path, [one.method], (ctx: Koa.Context) => answer(ctx, one, options, spend))
   }
+  // A browser that leaves a stream or a download is no fault; anything else that Koa could not answer is.
+  app.on('error', (error: NodeJS.ErrnoException) => {
+    if (!goneAway.has(error.code ?? '')) options.log.error({ err: error }, 'answer failed')
+  })
   app.use((ctx, next) => around(ctx, next, options.log, metrics))
   app.use(helmet({ contentSecurityPolicy }))
   app.use(compress({ filter: (type) => /json|text|javascript|svg|xml/.test(type) && !type.includes('event-stream') }))
