@@ -70,6 +70,19 @@ module.exports = {
       '^server/app\\.ts$',
       '^server/modules/[^/]+/(?!tables\\.ts|endpoints\\.ts)',
     ]),
+    only('server-root-composes', '^server/[^/]+\\.ts$', [
+      '^(contract|importers|jobs|sandbox)/',
+      '^server/(?!testing/)',
+    ]),
+    {
+      name: 'testing-is-for-tests',
+      severity: 'error',
+      from: {
+        path: '^(contract|server|importers|jobs|sandbox|wecom-app)/',
+        pathNot: ['\\.test\\.ts$', '^server/testing/'],
+      },
+      to: { path: '^server/testing/' },
+    },
     {
       name: 'tables-and-endpoints-are-private',
       severity: 'error',

@@ -1,4 +1,3 @@
-import type { Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { StatementEntry } from '../../../contract/statement-entry.ts'
 import { actorName, trail } from '../../kernel/trail.ts'
