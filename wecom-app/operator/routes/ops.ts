@@ -24,7 +24,7 @@ export const routes: RouteRecordRaw[] = [
     path: '/proof',
     name: 'proof',
     component: () => import('../pages/Proof.vue'),
-    meta: { title: 'proof.title', menu: { order: 40, titleKey: 'proof.title', icon: CheckCircleIcon } },
+    meta: { title: 'proof.title', menu: { order: 40, titleKey: 'proof.menu', icon: CheckCircleIcon } },
   },
   {
     path: '/sign-in',
