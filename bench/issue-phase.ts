@@ -11,12 +11,13 @@ import { limits } from '../contract/limits.ts'
 import type { Edge, Tx } from '../server/kernel/context.ts'
 import { sql } from '../server/kernel/sql.ts'
 import { proveBooks } from '../server/modules/analytics/prove-books.ts'
-import { createBrand, createTemplate } from '../server/modules/catalog/create-template.ts'
+import { createBrand } from '../server/modules/catalog/create-template.ts'
 import { issueOrder } from '../server/modules/issuance/issue-order.ts'
 import { account } from '../server/modules/ledger/accounts.ts'
 import { credit, debit, post } from '../server/modules/ledger/post.ts'
 import { addOrderItems, beginOrder, completeOrder } from '../server/modules/order/place-order.ts'
 import { secureFunds } from '../server/modules/order/secure-funds.ts'
+import { aTemplate } from '../server/testing/cards.ts'
 import { openBench } from './bench-house.ts'
 import { answer, peakRssMiB } from './phases.ts'
 
@@ -27,17 +28,7 @@ const WORKERS = 1
 
 async function place(edge: Edge, cards: number): Promise<void> {
   const templateVersionId = await edge.tx(async (tx) =>
-    createTemplate(tx, {
-      brandId: await createBrand(tx, { name: '青禾', issuerPrefix: '6230' }),
-      name: '中秋卡',
-      named: true,
-      minFaceFen: fen(100),
-      maxFaceFen: fen(500_000),
-      stepFen: fen(1),
-      validDays: null,
-      coolingOffMs: 0,
-      scope: '全国门店',
-    }),
+    aTemplate(tx, await createBrand(tx, { name: '青禾', issuerPrefix: '6230' })),
   )
   for (let done = 0; done < cards; done += limits.itemsPerOrder)
     await placeOne(edge, done, Math.min(limits.itemsPerOrder, cards - done), templateVersionId)
