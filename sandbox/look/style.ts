@@ -35,7 +35,7 @@ code{font:13px/1.5 ui-monospace,"SFMono-Regular","DejaVu Sans Mono",monospace}
 .facts{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:6px 16px;font-size:14px}.facts dt{color:var(--soft)}
 .stats{display:grid;gap:12px;grid-template-columns:repeat(auto-fill,minmax(132px,1fr))}.stats dt{font-size:13px;color:var(--soft)}.stats dd{font-size:20px;font-weight:600;line-height:1.3}
 .tag{display:inline-block;padding:0 8px;border-radius:4px;background:#e8eefb;color:#1b4fa0;font-size:12px;line-height:20px;white-space:nowrap}
-.tag.good{background:#e2f4e8;color:#0a5d30}.tag.off{background:#eceef1;color:var(--soft)}.tag.bad{background:#fdecec;color:#96201f}
+.tag.good{background:#e2f4e8;color:#0a5d30}.tag.sand{background:var(--sand);color:var(--sand-ink)}[data-last]{scroll-margin-bottom:24px}.tag.off{background:#eceef1;color:var(--soft)}.tag.bad{background:#fdecec;color:#96201f}
 .hide{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .dial{display:grid;gap:8px 16px;padding:14px 0;border-bottom:1px solid var(--line)}.dial:last-child{border-bottom:0}
 .dial h3{font-size:15px}.dial p{font-size:14px;color:var(--soft)}.dial form{display:flex;flex-wrap:wrap;gap:8px;align-items:flex-end;justify-content:flex-end}

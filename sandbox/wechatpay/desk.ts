@@ -179,7 +179,7 @@ const logWords: Record<string, string> = {
 }
 
 function logPanel(world: World): Markup {
-  const lines = world.log.slice(-20).reverse()
+  const lines = world.log.slice(-12).reverse()
   const rows = lines.map((line) => {
     const text = (name: string) => (['string', 'number'].includes(typeof line[name]) ? String(line[name]) : '')
     return html`<tr>

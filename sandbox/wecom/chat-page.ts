@@ -15,7 +15,7 @@ export function phone(
     <div class="bar">
       ${link}
       <h1 class="one">${title}</h1>
-      <span></span>
+      <span><span class="tag sand">沙箱</span></span>
     </div>
     ${screen}
   </section>`
