@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { PaymentView } from '../../../contract/hr/funding.ts'
 import { readBankStatement } from '../../../importers/bank-statement.ts'
+import { mutations } from '../../../sandbox/wechatpay/notices.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
@@ -137,18 +138,7 @@ onBothDatabases('WeChat Pay', (database) => {
     const payment = await opened(orderId, 100_000)
     await loseNotice()
     await pay(payment.id)
-    for (const mutate of [
-      'signature',
-      'probe',
-      'stale',
-      'serial',
-      'cipher',
-      'body',
-      'amount',
-      'merchant',
-      'unknown_order',
-    ])
-      expect([mutate, await notify(payment.id, { mutate })]).toEqual([mutate, [401]])
+    for (const mutate of mutations) expect([mutate, await notify(payment.id, { mutate })]).toEqual([mutate, [401]])
     expect(await row(payment.id)).toMatchObject({ state: 'opened' })
     expect(await read('select id from entry')).toHaveLength(0)
     const refusals = await read<{ note: string }>(
