@@ -9,7 +9,7 @@ import type { PaymentView } from '../contract/hr/funding.ts'
 import type { RosterDetail, RosterList, RosterRows } from '../contract/hr/staff.ts'
 import { describeRosterRefusal } from '../contract/roster-refusals.ts'
 import { buildNotice, mutations, type Mutation } from '../sandbox/wechatpay/notices.ts'
-import type { Trade, World } from '../sandbox/wechatpay/state.ts'
+import type { Trade } from '../sandbox/wechatpay/state.ts'
 import type { SandboxWorld } from '../sandbox/world.ts'
 import { sql } from '../server/kernel/sql.ts'
 import { badFiles, good, header, sheetOf, workbook, zip } from '../server/testing/bad-files.ts'
@@ -299,7 +299,7 @@ describe.each(dialectsHere())('money, approval and delivery (%s)', (dialect) => 
       bankType: 'OTHERS',
       lastFailure: null,
     }
-    const sender = { key: world.platformKey, now: Date.now } as unknown as World
+    const sender = { key: world.platformKey, now: Date.now, clock: { wall: Date.now } }
     const notice = buildNotice(sender, merchant, trade, randomUUID(), mutate)
     const headers = { 'content-type': 'application/json', 'accept-language': lang, ...notice.headers }
     return fetch(`${house.stage.serverUrl}/notify/wechatpay`, { method: 'POST', headers, body: notice.body })

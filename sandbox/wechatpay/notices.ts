@@ -30,8 +30,11 @@ interface Notice {
   readonly body: string
 }
 
+/** Whose clock and key a notice carries. */
+export type Sender = Pick<World, 'key' | 'now'> & { readonly clock: Pick<World['clock'], 'wall'> }
+
 /** Builds a notice about a trade: encrypted and signed, or broken in one named way. */
-export function buildNotice(world: World, merchant: Merchant, trade: Trade, id: string, mutate?: Mutation): Notice {
+export function buildNotice(world: Sender, merchant: Merchant, trade: Trade, id: string, mutate?: Mutation): Notice {
   const plain = tradeBody(trade)
   if (mutate === 'amount') plain['amount'] = { total: trade.total + 1, payer_total: trade.total + 1, currency: 'CNY' }
   if (mutate === 'merchant') plain['mchid'] = '1900000000'
