@@ -2,7 +2,10 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { writeKeyRing } from '../server/config.ts'
+import { readConfig, writeKeyRing } from '../server/config.ts'
+import { openHouse } from '../server/house.ts'
+import { newKeyRing } from '../server/kernel/key-ring.ts'
+import { silentLog } from '../server/kernel/log.ts'
 import { expectHarmless, startProgram } from './bad-stage.ts'
 
 describe('a start with an environment that does not fit', () => {
@@ -64,5 +67,19 @@ describe('a start with an environment that does not fit', () => {
     const { code, text } = await startProgram(env)
     expect([code, named(text).sort()]).toEqual([78, ['FULIKA_KEY_RING_FILE', 'FULIKA_WECHAT_PAY_FILE']])
     for (const secret of ['k-e-y', ...(whole.match(/[A-Za-z0-9+/]{40,}=/g) ?? [])]) expect(text).not.toContain(secret)
+  })
+
+  test.concurrent('keys that are not those of the database: the missing one is named, not shown', async () => {
+    const dir = folder()
+    const env = { FULIKA_DATA_DIR: dir, FULIKA_SANDBOX: 'off', PORT: '0' }
+    const first = await openHouse(readConfig(env), { log: silentLog(), outside: null })
+    await first.close()
+    const other = newKeyRing()
+    writeFileSync(join(dir, 'key-ring.json'), other)
+    const { code, text } = await startProgram(env)
+    expect(code).toBe(78)
+    expect(text).toContain('seal:k1')
+    expectHarmless(text, null)
+    for (const secret of other.match(/[A-Za-z0-9+/]{40,}=/g) ?? []) expect(text).not.toContain(secret)
   })
 })
