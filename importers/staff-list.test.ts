@@ -73,3 +73,21 @@ describe.each(Object.entries(expected))('%s', (fileName, want) => {
     }
   })
 })
+
+test('says what of the file was not taken, by code and place', async () => {
+  const fileName = 'real-life-1000.xlsx'
+  const list = await readStaffList(readFileSync(new URL(fileName, folder)), { fileName })
+  expect(list.skipped).toEqual([
+    { code: 'sheet_no_header', sheet: '说明' },
+    { code: 'row_above_header', row: 1 },
+    { code: 'row_total', row: 1004 },
+  ])
+  const twice = await readStaffList(
+    Buffer.from('姓名,手机号,禁用状态\n张一,13800001001,禁用\n姓名,手机号,禁用状态\n'),
+    {
+      fileName: 'a.csv',
+    },
+  )
+  expect(twice.skipped).toEqual([{ code: 'row_header_again', row: 3 }])
+  expect(twice.warnings).toEqual([{ code: 'disabled_accounts', count: 1 }])
+})

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { daySerial, describeRowFault, makeDuplicateJudge, normaliseRow, rosterFields } from '../contract/roster-row.ts'
 import type { RosterCells, RosterField, RosterPerson, RowFault, RowFaultCode } from '../contract/roster-row.ts'
 import { rosterLimits } from '../contract/roster-limits.ts'
+import type { RosterSkipped, RosterWarning } from '../contract/roster-remarks.ts'
 import { openSheets } from './sheet.ts'
 import type { SheetFile } from './sheet.ts'
 import { SheetRefusal } from './sheet-refusal.ts'
@@ -47,8 +48,8 @@ export interface StaffListSummary {
   valid: number
   /** Up to three different values of each column that has a header, also of those that are not used. */
   samples: Record<string, string[]>
-  skipped: { place: string; reason: string }[]
-  warnings: string[]
+  skipped: RosterSkipped[]
+  warnings: RosterWarning[]
 }
 
 /** A whole list in memory: for small files; the stream form is for large ones. */
@@ -72,8 +73,8 @@ export async function streamStaffList(
 ): Promise<StaffListSummary> {
   const file = await openSheets(await bytesOf(source), options.fileName)
   try {
-    const skipped: StaffListSummary['skipped'] = []
-    const warnings: string[] = []
+    const skipped: RosterSkipped[] = []
+    const warnings: RosterWarning[] = []
     const found = await findHeader(file, options, skipped, warnings)
     const summary = summaryOf(found, skipped, warnings)
     await readRows(found, file.epoch1904, summary, onRow)
@@ -103,22 +104,22 @@ async function bytesOf(source: Uint8Array | string): Promise<Uint8Array> {
 async function findHeader(
   file: SheetFile,
   options: StaffListOptions,
-  skipped: StaffListSummary['skipped'],
-  warnings: string[],
+  skipped: RosterSkipped[],
+  warnings: RosterWarning[],
 ): Promise<Found> {
   let found: Found | undefined
   for (const sheet of file.sheets) {
     const wanted = options.mapping?.sheet
     if (wanted !== undefined ? sheet.name !== wanted : sheet.hidden) {
-      skipped.push({ place: `工作表 ${sheet.name}`, reason: sheet.hidden ? '隐藏的工作表，未导入' : '未选择，未导入' })
+      skipped.push({ code: sheet.hidden ? 'sheet_hidden' : 'sheet_not_chosen', sheet: sheet.name })
       continue
     }
     const here = options.mapping ? await mappedHeader(sheet, options.mapping) : await guessedHeader(sheet)
-    if (!here) skipped.push({ place: `工作表 ${sheet.name}`, reason: '没有表头，未导入' })
+    if (!here) skipped.push({ code: 'sheet_no_header', sheet: sheet.name })
     else if (!found) found = here
     else {
-      skipped.push({ place: `工作表 ${sheet.name}`, reason: '也像名单，但每次只导入一张工作表，未导入' })
-      warnings.push(`工作表“${sheet.name}”也像名单，没有导入；如需要请另存为单独文件上传`)
+      skipped.push({ code: 'sheet_second', sheet: sheet.name })
+      warnings.push({ code: 'second_list', sheet: sheet.name })
     }
   }
   if (!found) throw new SheetRefusal('header_missing')
@@ -170,7 +171,7 @@ function lettersIndex(letters: string): number {
   return index - 1
 }
 
-function summaryOf(found: Found, skipped: StaffListSummary['skipped'], warnings: string[]): StaffListSummary {
+function summaryOf(found: Found, skipped: RosterSkipped[], warnings: RosterWarning[]): StaffListSummary {
   const columns: StaffListSummary['columns'] = {}
   const ignoredColumns: Record<string, string> = {}
   const fields = new Map([...found.guess.columns].map(([field, column]) => [column, field]))
@@ -210,15 +211,15 @@ async function readRows(
   let firstFault = ''
   for await (const row of found.sheet.rows()) {
     if (row.row <= found.headerRow) {
-      if (row.row < found.headerRow) summary.skipped.push({ place: `第 ${row.row} 行`, reason: '表头以上，未导入' })
+      if (row.row < found.headerRow) summary.skipped.push({ code: 'row_above_header', row: row.row })
       continue
     }
     if (row.row <= before) throw new SheetRefusal('truncated', `第 ${row.row} 行重复或次序颠倒`)
     before = row.row
     const cells = cellsOf(row, found, epoch1904)
     const reason = skipReason(row, cells, found)
-    if (reason !== undefined) {
-      if (reason !== '') summary.skipped.push({ place: `第 ${row.row} 行`, reason })
+    if (reason !== 'person') {
+      if (reason !== 'blank') summary.skipped.push({ code: reason, row: row.row })
       continue
     }
     if (summary.rows >= rosterLimits.dataRows) throw new SheetRefusal('too_many_rows')
@@ -263,17 +264,21 @@ function cellsOf(row: SheetRow, found: Found, epoch1904: boolean): RosterCells {
   return cells
 }
 
-/** A word where the row is no person ('' for a blank one), undefined where it is. */
-function skipReason(row: SheetRow, cells: RosterCells, found: Found): string | undefined {
-  if (Object.keys(cells).length === 0) return ''
+/** Whether a row is a person, or why it is none. */
+function skipReason(
+  row: SheetRow,
+  cells: RosterCells,
+  found: Found,
+): 'person' | 'blank' | 'row_total' | 'row_header_again' {
+  if (Object.keys(cells).length === 0) return 'blank'
   const first = row.cells.find((cell) => cell !== undefined)?.replace(/\s/g, '') ?? ''
   const name = (cells.name ?? '').replace(/\s/g, '')
   const bare = cells.phone === undefined && cells.wecomUserId === undefined
-  if (bare && (totalWord.test(first) || totalWord.test(name))) return '合计行'
+  if (bare && (totalWord.test(first) || totalWord.test(name))) return 'row_total'
   const entries = [...found.guess.columns.values()]
   const again = entries.filter((column) => row.cells[column] !== undefined)
   const same = again.length > 1 && again.every((column) => row.cells[column]?.trim() === found.headers[column]?.trim())
-  return same ? '重复的表头' : undefined
+  return same ? 'row_header_again' : 'person'
 }
 
 function placeFault(fault: RowFault, row: SheetRow, found: Found): StaffFault {
@@ -281,8 +286,8 @@ function placeFault(fault: RowFault, row: SheetRow, found: Found): StaffFault {
   return { sheet: row.sheet, row: row.row, column, ...fault, ...describeRowFault(fault) }
 }
 
-function warnOf(seen: Seen, warnings: string[]): void {
-  if (seen.emptyFormulas > 0) warnings.push(`${seen.emptyFormulas} 个公式单元格没有保存结果，按空白处理`)
-  if (seen.hidden > 0) warnings.push(`${seen.hidden} 行在表格里被隐藏或筛选掉，仍已导入`)
-  if (seen.disabled > 0) warnings.push(`${seen.disabled} 人的企业微信账号是禁用状态，可能收不到消息`)
+function warnOf(seen: Seen, warnings: RosterWarning[]): void {
+  if (seen.emptyFormulas > 0) warnings.push({ code: 'empty_formulas', count: seen.emptyFormulas })
+  if (seen.hidden > 0) warnings.push({ code: 'hidden_rows', count: seen.hidden })
+  if (seen.disabled > 0) warnings.push({ code: 'disabled_accounts', count: seen.disabled })
 }

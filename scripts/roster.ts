@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { describeRosterSkipped, describeRosterWarning } from '../contract/roster-remarks.ts'
 import { streamStaffList } from '../importers/staff-list.ts'
 import type { StaffFault, StaffListSummary } from '../importers/staff-list.ts'
 import { SheetRefusal } from '../importers/sheet-refusal.ts'
@@ -33,8 +34,11 @@ function summarise(list: StaffListSummary, faults: number): string {
     `人员 ${list.rows} 行，有效 ${list.valid} 行，问题 ${faults} 处`,
     ...Object.entries(list.columns).map(([letter, column]) => `  ${letter} 列 ${column.header} -> ${column.field}`),
     ...Object.entries(list.ignoredColumns).map(([letter, header]) => `  ${letter} 列 ${header}：未使用，不保存`),
-    ...list.skipped.map((one) => `跳过 ${one.place}：${one.reason}`),
-    ...list.warnings.map((warning) => `注意 ${warning}`),
+    ...list.skipped.map((one) => {
+      const { place, reason } = describeRosterSkipped(one)
+      return `跳过 ${place}：${reason}`
+    }),
+    ...list.warnings.map((warning) => `注意 ${describeRosterWarning(warning)}`),
   ]
   return lines.join('\n')
 }

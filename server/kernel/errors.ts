@@ -4,8 +4,11 @@ import { OnceConflict } from './once.ts'
 import { NoticeRefused, OutsideError } from './outside.ts'
 
 export interface ErrorMore {
-  /** Plain words for the person who asked; never personal data, never another system's message. */
-  readonly detail?: string
+  /**
+   * Plain words for the person who asked: in both languages, or a text that needs none (an id, words already chosen).
+   * Never personal data, never another system's message.
+   */
+  readonly detail?: string | Readonly<Record<Lang, string>>
   readonly field?: string
   readonly row?: number
   /** For the log only. */
@@ -18,7 +21,7 @@ export class AppError extends Error {
   readonly code: ErrorCode
   readonly more: ErrorMore
   constructor(code: ErrorCode, more: ErrorMore = {}) {
-    super(more.detail === undefined ? code : `${code}: ${more.detail}`, { cause: more.cause })
+    super(more.detail === undefined ? code : `${code}: ${inLanguage(more.detail, 'en')}`, { cause: more.cause })
     this.name = 'AppError'
     this.code = code
     this.more = more
@@ -28,6 +31,12 @@ export class AppError extends Error {
 /** Throw a refusal, so that the transaction around it rolls back. */
 export function refuse(code: ErrorCode, more: ErrorMore = {}): never {
   throw new AppError(code, more)
+}
+
+/** How much may be sent, for a `payload_too_large`. */
+export function sayLimit(bytes: number): Readonly<Record<Lang, string>> {
+  const size = bytes < 1024 * 1024 ? `${Math.floor(bytes / 1024)} KB` : `${Math.floor(bytes / 1024 / 1024)} MB`
+  return { zh: `上限为 ${size}。`, en: `The limit is ${size}.` }
 }
 
 /** An RFC 9457 body. */
@@ -51,11 +60,15 @@ export function toProblem(error: unknown, lang: Lang, requestId: string): Proble
     title,
     status,
     code,
-    ...(more.detail === undefined ? {} : { detail: more.detail }),
+    ...(more.detail === undefined ? {} : { detail: inLanguage(more.detail, lang) }),
     ...(more.field === undefined ? {} : { field: more.field }),
     ...(more.row === undefined ? {} : { row: more.row }),
     requestId,
   }
+}
+
+function inLanguage(detail: NonNullable<ErrorMore['detail']>, lang: Lang): string {
+  return typeof detail === 'string' ? detail : detail[lang]
 }
 
 /** The closed code behind any thrown value. */
@@ -70,13 +83,13 @@ export function toAppError(error: unknown): AppError {
   return new AppError('internal', { cause: error })
 }
 
+/** The field is told; the library's own words are English and for the log only. */
 function fromZod(error: ZodError): AppError {
   const issue = error.issues[0]
   if (issue === undefined) return new AppError('malformed_request', { cause: error })
   const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
   const field = [...issue.path, ...unknownKey].map(String).join('.')
   return new AppError('malformed_request', {
-    detail: issue.message,
     cause: error,
     ...(field === '' ? {} : { field }),
   })

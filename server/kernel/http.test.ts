@@ -5,6 +5,7 @@ import type { Actor, Edge, Tx } from './context.ts'
 import { cookieLine, decodeSession, encodeSession } from './cookies.ts'
 import { endpoint } from './endpoint.ts'
 import { createHttpApp, serve, type HttpOptions } from './http.ts'
+import type { Problem } from './errors.ts'
 import { Secret, silentLog } from './log.ts'
 import { openApiOf } from './openapi.ts'
 
@@ -106,7 +107,11 @@ describe('http', () => {
     const hr = { 'x-role': 'hr' }
     expect((await post('{"name":"a"}', hr)).status).toBe(200)
     expect((await post('{"name":', hr)).status).toBe(422)
-    expect(await (await post('{"name":5}', hr)).json()).toMatchObject({ code: 'malformed_request', field: 'name' })
+    const fault = (await (await post('{"name":5}', hr)).json()) as Problem
+    expect([fault.code, fault.field, fault.detail]).toEqual(['malformed_request', 'name', undefined])
+    expect(await (await post('5', hr)).json()).toMatchObject({ detail: '应为 JSON 对象。' })
+    const english = await post('5', { ...hr, 'accept-language': 'en' })
+    expect(await english.json()).toMatchObject({ detail: 'A JSON object is expected.' })
     expect((await post('a', { ...hr, 'content-type': 'text/plain' })).status).toBe(415)
     expect(await (await post('{}', { ...hr, 'idempotency-key': '' })).json()).toMatchObject({
       code: 'idempotency_key_missing',

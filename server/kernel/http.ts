@@ -12,7 +12,7 @@ import type { Lang } from '../../contract/error-codes.ts'
 import type { Actor, Edge } from './context.ts'
 import { cookieLine, readCookies } from './cookies.ts'
 import type { Endpoint, Http } from './endpoint.ts'
-import { AppError, refuse, toAppError, toProblem } from './errors.ts'
+import { AppError, refuse, sayLimit, toAppError, toProblem } from './errors.ts'
 import type { RootLog } from './log.ts'
 import { createHttpMetrics, type HttpMetrics } from './metrics.ts'
 
@@ -226,7 +226,7 @@ function readBody(ctx: Koa.Context, limitBytes: number): Promise<Buffer> {
   const tooLarge = (): AppError => {
     ctx.set('Connection', 'close')
     ctx.req.resume()
-    return new AppError('payload_too_large', { detail: `max ${limitBytes} bytes` })
+    return new AppError('payload_too_large', { detail: sayLimit(limitBytes) })
   }
   if (Number(ctx.get('content-length')) > limitBytes) return Promise.reject(tooLarge())
   return new Promise((resolve, reject) => {
@@ -252,10 +252,10 @@ function parseJson(ctx: Koa.Context, raw: Buffer | null): object {
   try {
     value = JSON.parse(raw.toString('utf8'))
   } catch (cause) {
-    refuse('malformed_request', { detail: 'not JSON', cause })
+    refuse('malformed_request', { detail: { zh: '不是 JSON。', en: 'This is not JSON.' }, cause })
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    refuse('malformed_request', { detail: 'a JSON object is expected' })
+    refuse('malformed_request', { detail: { zh: '应为 JSON 对象。', en: 'A JSON object is expected.' } })
   return value
 }
 

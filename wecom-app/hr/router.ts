@@ -12,7 +12,7 @@ export const router = createRouter({
       path: '/:rest(.*)*',
       name: 'not-found',
       component: () => import('./pages/NotFound.vue'),
-      meta: { title: 'shell.notFound' },
+      meta: { title: 'common.missing.title' },
     },
   ],
   // A page that only gives itself another address (a new draft that got its id) stays where it is.

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { ApiProblem, get, keptKey, readProblem, send, signedOut, toApiProblem, withQuery } from './api.ts'
+import { ApiProblem, get, isMissing, keptKey, readProblem, send, signedOut, toApiProblem, withQuery } from './api.ts'
 
 afterEach(() => {
   vi.unstubAllGlobals()
@@ -35,10 +35,26 @@ test('a problem is read with all it says', () => {
   expect(read.requestId).toBe('abc')
 })
 
-test('what is not a problem still becomes one', () => {
+test('what is not a problem still becomes one, with words to show', () => {
+  vi.stubGlobal('document', { documentElement: { lang: 'zh-CN' } })
   for (const body of ['', '<html>', 'null', '[]', '{"code":5,"row":"x"}'])
-    expect(readProblem(502, body, 'r-1')).toMatchObject({ code: 'http_502', title: '', row: null, requestId: 'r-1' })
+    expect(readProblem(502, body, 'r-1')).toMatchObject({
+      code: 'http_502',
+      title: '连接不上服务器',
+      row: null,
+      requestId: 'r-1',
+    })
   expect(toApiProblem(new TypeError('x'))).toMatchObject({ status: 0, code: 'network' })
+  vi.stubGlobal('document', { documentElement: { lang: 'en' } })
+  expect(toApiProblem(new TypeError('x')).message).toBe('The server cannot be reached')
+})
+
+test('an address that names nothing, or is mistyped, is told from a field that is wrong', () => {
+  const read = (status: number, facts: object): boolean => isMissing(readProblem(status, JSON.stringify(facts), null))
+  expect(read(404, { code: 'not_found', title: 't' })).toBe(true)
+  expect(read(422, { code: 'malformed_request', title: 't', field: 'id' })).toBe(true)
+  expect(read(422, { code: 'malformed_request', title: 't', field: 'faceFen' })).toBe(false)
+  expect(isMissing(null)).toBe(false)
 })
 
 test('a query leaves out what is not given and keeps false and 0', () => {

@@ -1,9 +1,12 @@
 import { ref, type Ref } from 'vue'
+import en from './locales/en/common.json' with { type: 'json' }
+import zh from './locales/zh-CN/common.json' with { type: 'json' }
 
 interface ProblemFacts {
   readonly status: number
   /** One of contract/error-codes.ts, or `network` when no answer came. */
   readonly code: string
+  /** What happened and what to do now, in the reader's language; never empty. */
   readonly title: string
   readonly detail: string | null
   readonly field: string | null
@@ -44,12 +47,17 @@ export function readProblem(status: number, body: string, requestId: string | nu
   return new ApiProblem({
     status,
     code: text('code') ?? (status === 0 ? 'network' : `http_${status}`),
-    title: text('title') ?? '',
+    title: text('title') ?? noAnswer(),
     detail: text('detail'),
     field: text('field'),
     row: typeof row === 'number' ? row : null,
     requestId: text('requestId') ?? requestId,
   })
+}
+
+/** In place of a title where none of our servers has spoken. */
+function noAnswer(): string {
+  return (document.documentElement.lang.startsWith('zh') ? zh : en).error.network
 }
 
 function asRecord(body: string): Record<string, unknown> {
@@ -59,6 +67,11 @@ function asRecord(body: string): Record<string, unknown> {
   } catch {
     return {}
   }
+}
+
+/** Whether the thing that an address names does not exist: nobody has it, or the address was mistyped. */
+export function isMissing(problem: ApiProblem | null): boolean {
+  return problem?.status === 404 || (problem?.code === 'malformed_request' && problem.field === 'id')
 }
 
 /** Any thrown value as a problem, so that a page has one thing to show. */

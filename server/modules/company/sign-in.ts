@@ -55,7 +55,10 @@ const LONGEST_WAIT_MS = 2_000
 export async function beginSignIn(edge: Edge, http: Http, signIn: SignIn): Promise<void> {
   const { audience, returnPath = homeOf(audience) } = signIn
   if (!isOwnPath(returnPath))
-    refuse('malformed_request', { field: 'return', detail: 'a path of this site is expected' })
+    refuse('malformed_request', {
+      field: 'return',
+      detail: { zh: '应为本站的路径。', en: 'A path of this site is expected.' },
+    })
   const code = signIn.companyCode.trim().toLowerCase()
   const { companyId, app } = await edge.read(async (tx) => {
     const company = await readActiveCompany(tx, { code })

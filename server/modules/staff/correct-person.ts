@@ -1,5 +1,6 @@
+import type { Lang } from '../../../contract/error-codes.ts'
 import type { Id } from '../../../contract/ids.ts'
-import { normaliseRow } from '../../../contract/roster-row.ts'
+import { describeRowFault, normaliseRow, type RowFault } from '../../../contract/roster-row.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { change, sql } from '../../kernel/sql.ts'
@@ -52,8 +53,17 @@ function readCorrection(correction: Correction): { phone: string | null; userid:
   const cells = { name: '-', phone: correction.phone ?? '', wecomUserId: correction.wecomUserId ?? '' }
   const { person, faults } = normaliseRow(cells, new Set(['name', 'phone', 'wecomUserId']))
   const [fault] = faults
-  if (fault) refuse('malformed_request', { field: fault.field, detail: fault.code })
+  if (fault)
+    refuse('malformed_request', {
+      field: fault.field,
+      detail: { zh: sayFault(fault, 'zh'), en: sayFault(fault, 'en') },
+    })
   return { phone: person.phone, userid: person.wecomUserId?.toLowerCase() ?? null }
+}
+
+function sayFault(fault: RowFault, lang: Lang): string {
+  const { message, suggestion } = describeRowFault(fault, lang)
+  return lang === 'zh' ? `${message}：${suggestion}。` : `${message}: ${suggestion}.`
 }
 
 async function refuseTaken(

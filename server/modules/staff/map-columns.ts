@@ -27,10 +27,16 @@ export async function mapColumns(
   if (columns.name === undefined || (columns.phone === undefined && columns.wecomUserId === undefined))
     refuse('malformed_request', {
       field: 'columns',
-      detail: '需要姓名列，以及手机号或企业微信账号列 / name, and mobile or WeCom account',
+      detail: {
+        zh: '需要姓名列，以及手机号或企业微信账号列。',
+        en: 'A column of names is needed, and one of mobile numbers or WeCom accounts.',
+      },
     })
   if (new Set(letters).size < letters.length)
-    refuse('malformed_request', { field: 'columns', detail: '一列只能对应一个字段 / one column, one field' })
+    refuse('malformed_request', {
+      field: 'columns',
+      detail: { zh: '一列只能对应一个字段。', en: 'A column can stand for one field only.' },
+    })
   const held = await lockRoster(tx, wish.id)
   const roster = await findOwn(tx, Roster, wish.id)
   const reading = parseReading(roster.reading ?? null)

@@ -3,6 +3,7 @@ import type { FaultKind, RosterDetail, RosterRowView, RosterSummary } from '../.
 import type { Id } from '../../../contract/ids.ts'
 import { describeRowFault, readPhone, type RosterField, type RowFaultCode } from '../../../contract/roster-row.ts'
 import { describeRosterRefusal, rosterRefusalCodes } from '../../../contract/roster-refusals.ts'
+import { describeRosterSkipped, describeRosterWarning } from '../../../contract/roster-remarks.ts'
 import { readSum } from '../../kernel/columns.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
@@ -61,7 +62,7 @@ export async function readRosterDetail(tx: Tx, id: Id<'roster'>, lang: Lang): Pr
     sheet: reading?.sheet ?? null,
     headerRow: reading?.headerRow ?? null,
     columns: columnsOf(tx, row, reading),
-    skipped: reading?.skipped ?? [],
+    skipped: (reading?.skipped ?? []).map((one) => describeRosterSkipped(one, lang)),
     warnings: warningsOf(reading, lang),
     refusal: code === undefined ? null : { code, message: describeRosterRefusal(code, lang) },
     faultKinds: done ? await readFaultKinds(tx, id, lang) : [],
@@ -81,10 +82,11 @@ function columnsOf(tx: Tx, row: RosterDbRow, reading: Reading | null): RosterDet
 
 function warningsOf(reading: Reading | null, lang: Lang): string[] {
   if (reading === null) return []
-  if (reading.mappingRefused === null) return reading.warnings
+  const warnings = reading.warnings.map((one) => describeRosterWarning(one, lang))
+  if (reading.mappingRefused === null) return warnings
   const why = describeRosterRefusal(reading.mappingRefused, lang)
   const words = lang === 'zh' ? `列的更正没有采用：${why}` : `The corrected columns were not taken: ${why}`
-  return [words, ...reading.warnings]
+  return [words, ...warnings]
 }
 
 async function readFaultKinds(tx: Tx, id: Id<'roster'>, lang: Lang): Promise<FaultKindView[]> {

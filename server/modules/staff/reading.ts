@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { RosterSkipped, RosterWarning } from '../../../contract/roster-remarks.ts'
 import { rosterFields, type RosterField } from '../../../contract/roster-row.ts'
 import { rosterRefusalCodes } from '../../../contract/roster-refusals.ts'
 
@@ -9,8 +10,8 @@ export const Reading = z.object({
   sheet: z.string(),
   headerRow: z.int(),
   columns: z.array(z.object({ letter: letters, header: z.string(), field: z.enum(rosterFields).nullable() })),
-  skipped: z.array(z.object({ place: z.string(), reason: z.string() })),
-  warnings: z.array(z.string()),
+  skipped: z.array(RosterSkipped),
+  warnings: z.array(RosterWarning),
   /** Why a person's correction of the columns was given up, and our guess taken instead. */
   mappingRefused: z.enum(rosterRefusalCodes).nullable(),
 })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Id } from '../../../contract/ids.ts'
 import { rosterLimits } from '../../../contract/roster-limits.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
-import { refuse } from '../../kernel/errors.ts'
+import { refuse, sayLimit } from '../../kernel/errors.ts'
 import { once } from '../../kernel/once.ts'
 import { enqueue } from '../../kernel/outbox.ts'
 import { change, sql } from '../../kernel/sql.ts'
@@ -34,9 +34,8 @@ export const namePlace = (rosterId: string) => ({ table: 'roster', column: 'name
  */
 export async function receiveRoster(edge: Edge, upload: Upload, raw: Buffer): Promise<{ id: Id<'roster'> }> {
   const companyId = companyOf(edge.actor)
-  if (raw.length === 0) refuse('roster_refused', { detail: '文件是空的 / the file is empty' })
-  if (raw.length > rosterLimits.fileBytes)
-    refuse('payload_too_large', { detail: `max ${rosterLimits.fileBytes} bytes` })
+  if (raw.length === 0) refuse('roster_refused', { detail: { zh: '文件是空的。', en: 'The file is empty.' } })
+  if (raw.length > rosterLimits.fileBytes) refuse('payload_too_large', { detail: sayLimit(rosterLimits.fileBytes) })
   const { seal } = edge.house
   const contentIndex = seal.blindIndex('roster.content', createHash('sha256').update(raw).digest('hex'))
   const nameIndex = seal.blindIndex('roster.name', upload.fileName)

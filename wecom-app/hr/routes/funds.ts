@@ -6,7 +6,7 @@ export const routes: RouteRecordRaw[] = [
     path: '/funds',
     name: 'funds',
     component: () => import('../pages/funds/FundsPage.vue'),
-    meta: { title: 'funds.title', menu: { order: 40, titleKey: 'funds.title', icon: WalletIcon } },
+    meta: { title: 'funds.title', menu: { order: 40, titleKey: 'funds.title', icon: WalletIcon, may: 'wallet.read' } },
   },
   {
     path: '/orders/:id',
