@@ -84,7 +84,8 @@ function tellNewcomer(config: Config, url: string): void {
   管理后台 HR console     ${url}/console/    企业代码 company code: demo
   平台后台 platform       ${url}/ops/        访问密钥 access key: see operatorKey in ${config.dataDir}/sandbox.json
   员工手机 phones         ${at(wecomPort)}/phone
-  收银台和银行 cashier    ${at(payPort)}/scan   ${at(payPort)}/bank
+  收银台和银行 cashier    ${at(payPort)}/cashier   ${at(payPort)}/bank
+  故障和时钟 dials        ${at(wecomPort)}/dials   ${at(payPort)}/dials
 `)
 }
 
