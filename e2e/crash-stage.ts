@@ -27,6 +27,8 @@ export interface CrashStage extends Stage {
   kill(): Promise<void>
   /** Starts the server anew; resolves when it answers, or was killed before it did. */
   restart(): Promise<void>
+  /** The first of the workers that run apart from the server; null where the server works itself. */
+  readonly worker: { kill(): Promise<void>; restart(): Promise<void>; end(): Promise<void> } | null
   /** How long the first start took, in ms. */
   readonly startMs: number
   close(): Promise<void>
@@ -35,18 +37,18 @@ export interface CrashStage extends Stage {
 /** One program of the house as a process; what it prints as an error is shown. */
 class Program {
   readonly #path: string
-  readonly #env: NodeJS.ProcessEnv
+  readonly env: NodeJS.ProcessEnv
   #child: ChildProcess | null = null
   constructor(path: string, env: NodeJS.ProcessEnv) {
     this.#path = path
-    this.#env = env
+    this.env = env
   }
 
   /** Starts it and waits until `url` answers or it is killed. Throws when it ends by itself or takes over a minute. */
   async start(url: string): Promise<void> {
     const child = spawn(process.execPath, ['--no-warnings', join(root, this.#path)], {
       stdio: ['ignore', 'ignore', 'inherit'],
-      env: this.#env,
+      env: this.env,
     })
     this.#child = child
     const atExit = (): void => void child.kill('SIGKILL')
@@ -79,26 +81,16 @@ export async function openCrashStage(options: {
   readonly databaseUrl: string | null
   readonly heads: number
   readonly rounds: number
+  /** Workers in processes of their own; none: the server works itself. */
+  readonly workers?: number
 }): Promise<CrashStage> {
   const dataDir = mkdtempSync(join(tmpdir(), 'fulika-crash-'))
   const [web = 0, wecom = 0, pay = 0] = await freePorts(3)
   const databaseUrl = options.databaseUrl ?? join(dataDir, 'fulika.sqlite')
-  const env = {
-    ...plainEnvironment(),
-    FULIKA_DATA_DIR: dataDir,
-    FULIKA_SANDBOX_WECOM_PORT: String(wecom),
-    FULIKA_SANDBOX_PAY_PORT: String(pay),
-  }
-  const sandbox = new Program('sandbox/main.ts', env)
-  const server = new Program('server/main.ts', {
-    ...env,
-    FULIKA_SANDBOX: 'outside',
-    FULIKA_LOG_LEVEL: 'silent',
-    PORT: String(web),
-    DATABASE_URL: databaseUrl,
-  })
+  const { sandbox, server, workers } = programsOf({ ...options, dataDir, databaseUrl, web, wecom, pay })
+  const [first] = workers
   const close = async (): Promise<void> => {
-    await server.end('SIGTERM')
+    await Promise.all([server, ...workers].map((program) => program.end('SIGTERM')))
     await sandbox.end('SIGTERM')
     rmSync(dataDir, { recursive: true })
   }
@@ -108,6 +100,8 @@ export async function openCrashStage(options: {
     const startedAtMs = Date.now()
     await server.start(ready)
     const startMs = Date.now() - startedAtMs
+    // A worker listens nowhere; the server that answers already tells that the database is ready for it.
+    for (const worker of workers) await worker.start(ready)
     const stage = stageOf(dataDir, { web, wecom, pay })
     const people = Array.from({ length: options.heads }, (_, index) => ({
       userid: `worker${index}`,
@@ -128,6 +122,9 @@ export async function openCrashStage(options: {
       finance,
       rosterId,
       startMs,
+      worker: first
+        ? { kill: () => first.end('SIGKILL'), restart: () => first.start(ready), end: () => first.end('SIGTERM') }
+        : null,
       kill: () => server.end('SIGKILL'),
       restart: () => server.start(ready),
       close,
@@ -136,6 +133,37 @@ export async function openCrashStage(options: {
     await close()
     throw error
   }
+}
+
+/** The sandbox, the server and its workers, as processes that were not started yet. */
+function programsOf(options: {
+  readonly dataDir: string
+  readonly databaseUrl: string
+  readonly web: number
+  readonly wecom: number
+  readonly pay: number
+  readonly workers?: number
+}): { sandbox: Program; server: Program; workers: Program[] } {
+  const env = {
+    ...plainEnvironment(),
+    FULIKA_DATA_DIR: options.dataDir,
+    FULIKA_SANDBOX_WECOM_PORT: String(options.wecom),
+    FULIKA_SANDBOX_PAY_PORT: String(options.pay),
+  }
+  const sandbox = new Program('sandbox/main.ts', env)
+  const server = new Program('server/main.ts', {
+    ...env,
+    FULIKA_SANDBOX: 'outside',
+    FULIKA_LOG_LEVEL: 'silent',
+    PORT: String(options.web),
+    DATABASE_URL: options.databaseUrl,
+    FULIKA_ROLE: options.workers === undefined ? 'all' : 'web',
+  })
+  const workers = Array.from(
+    { length: options.workers ?? 0 },
+    () => new Program('server/main.ts', { ...server.env, FULIKA_ROLE: 'worker' }),
+  )
+  return { sandbox, server, workers }
 }
 
 /** What every person gets in a round. */
