@@ -1,16 +1,16 @@
 // npm run demo -- FILE [--json]: the main job on a given staff list, over HTTP, as HR, approver, payer and employees would
 // do it: its own server with the sandbox, on the database of DATABASE_URL or on a fresh SQLite file.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { createConnection } from 'mysql2/promise'
+import { freePorts, stageOf } from '../e2e/stage.ts'
 import * as step from '../e2e/steps.ts'
 import type { Stage } from '../e2e/steps.ts'
 import { streamStaffList } from '../importers/staff-list.ts'
 import { SheetRefusal } from '../importers/sheet-refusal.ts'
 import { formatYuan } from '../contract/fen.ts'
-import type { SandboxWorld } from '../sandbox/world.ts'
 import { readConfig } from '../server/config.ts'
 import { start } from '../server/main.ts'
 import { createLog } from '../server/kernel/log.ts'
@@ -136,19 +136,12 @@ async function demo(file: string): Promise<void> {
   say(`名单 ${basename(file)}`)
   const listed = await peopleOf(file)
   const database = await freshDatabase()
-  const port = { PORT: '18080', FULIKA_SANDBOX_WECOM_PORT: '18091', FULIKA_SANDBOX_PAY_PORT: '18092' }
-  const config = readConfig({ ...port, ...database.env })
+  const [web = 0, wecom = 0, pay = 0] = await freePorts(3)
+  const ports = { PORT: `${web}`, FULIKA_SANDBOX_WECOM_PORT: `${wecom}`, FULIKA_SANDBOX_PAY_PORT: `${pay}` }
+  const config = readConfig({ ...ports, ...database.env })
   const running = await start(config, createLog({ level: 'error' }))
   try {
-    const world = JSON.parse(readFileSync(join(config.dataDir, 'sandbox.json'), 'utf8')) as SandboxWorld
-    const { corpId, agentId, secret } = world.wecom
-    const stage: Stage = {
-      serverUrl: running.url,
-      wecomUrl: 'http://127.0.0.1:18091',
-      payUrl: 'http://127.0.0.1:18092',
-      corp: { corpId, agentId, secret },
-      operatorKey: world.operatorKey,
-    }
+    const stage = stageOf(config.dataDir, { web, wecom, pay })
     await step.fillDirectory(stage, listed.members)
     const result = await walk(stage, file, listed)
     const seconds = Math.round((Date.now() - startedMs) / 100) / 10

@@ -22,7 +22,7 @@ function demoFile(outside: Outside): PlatformFile {
   const [first, second] = outside.world.merchants
   const collects = (merchant: typeof first) =>
     merchant === undefined ? null : { mchid: merchant.mchid, appid: merchant.appid }
-  const card = { named: true, stepFen: yuan(1), validDays: null, scope: '全国门店及线上商城通用，不兑现' }
+  const card = { named: true, stepFen: 1, validDays: null, scope: '全国门店及线上商城通用，不兑现' }
   return PlatformFile.parse({
     companies: [
       {
@@ -39,7 +39,7 @@ function demoFile(outside: Outside): PlatformFile {
         issuerPrefix: '6230',
         wechatPay: collects(first),
         templates: [
-          { ...card, name: '节日礼品卡', minFaceFen: yuan(10), maxFaceFen: yuan(5000), cover: 'mid_autumn' },
+          { ...card, name: '节日礼品卡', minFaceFen: yuan(1), maxFaceFen: yuan(5000), cover: 'mid_autumn' },
           {
             ...card,
             name: '生日卡',
