@@ -18,7 +18,9 @@ export default defineConfig({
           name: 'e2e',
           include: ['e2e/**/*.test.ts', 'server/*.test.ts'],
           globalSetup: ['server/testing/global-setup.ts'],
+          // One at a time and after everything else: a browser on a busy machine tells more of the machine than of us.
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
           testTimeout: 300_000,
           hookTimeout: 120_000,
         },
