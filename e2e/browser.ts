@@ -4,10 +4,13 @@ import { chromiumArgs, provideChromium } from '../scripts/chromium.ts'
 export const phoneSize = { width: 390, height: 844 }
 export const desktopSize = { width: 1440, height: 900 }
 
-/** A real Chromium; null when there is none outside CI. */
-export async function openBrowser(): Promise<Browser | null> {
-  const executablePath = await provideChromium()
-  return executablePath === null ? null : chromium.launch({ executablePath, args: [...chromiumArgs] })
+/** Where the Chromium is; null when there is none outside CI: what needs it is skipped, and said aloud before. */
+export const chromiumPath = await provideChromium()
+
+/** A real Chromium. Throws when there is none. */
+export async function openBrowser(): Promise<Browser> {
+  if (chromiumPath === null) throw new Error('no Chromium on this machine')
+  return chromium.launch({ executablePath: chromiumPath, args: [...chromiumArgs] })
 }
 
 /** What a page must not do, noted while it runs: errors of scripts, answers of 5xx, calls to any other machine. */

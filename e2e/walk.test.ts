@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Progress } from '../contract/hr/delivery.ts'
-import { desktopSize, openBrowser, phoneSize, signInAt, watch } from './browser.ts'
+import { chromiumPath, desktopSize, openBrowser, phoneSize, signInAt, watch } from './browser.ts'
 import { dialectsHere, openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 import { Refused, Visitor } from './visitor.ts'
@@ -16,14 +16,14 @@ const shows = (page: Page, text: string | RegExp) => page.getByText(text).first(
 const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click(SLOW)
 
 // The walk of docs/ARCHITECTURE.md, stop by stop, as people do it: in Chromium, over HTTP, with clean-200.xlsx.
-describe.each(dialectsHere())('the walk (%s)', (dialect) => {
+describe.skipIf(chromiumPath === null).each(dialectsHere())('the walk (%s)', (dialect) => {
   let stage: OpenStage
-  let browser: Browser | null
+  let browser: Browser
   const notes: string[][] = []
   const at = {} as { hr: Page; approver: Page; finance: Page; campaign: string; order: string }
 
   const open = async (userid: string): Promise<Page> => {
-    const context = await browser!.newContext({ viewport: desktopSize, locale: 'zh-CN' })
+    const context = await browser.newContext({ viewport: desktopSize, locale: 'zh-CN' })
     const page = await context.newPage()
     notes.push(watch(page, [stage.serverUrl, stage.wecomUrl, stage.payUrl]))
     await signInAt(page, stage.serverUrl, userid)
@@ -33,13 +33,12 @@ describe.each(dialectsHere())('the walk (%s)', (dialect) => {
   beforeAll(async () => {
     browser = await openBrowser()
     stage = await openStage(dialect)
-    if (browser === null) return
     at.hr = await open('linxiao')
     at.approver = await open('zhoumin')
     at.finance = await open('chenli')
   })
   afterAll(async () => {
-    await browser?.close()
+    await browser.close()
     await stage.close()
   })
 
@@ -103,7 +102,7 @@ describe.each(dialectsHere())('the walk (%s)', (dialect) => {
   test('7 the money arrives, the order is funded exactly once', async () => {
     const finance = await step.memberOf(stage, 'chenli')
     const scan = (await step.readOrder(finance, at.order)).payments.find((one) => one.source === 'wechat_pay')
-    const cashier = await browser!.newPage({ viewport: phoneSize, locale: 'zh-CN' })
+    const cashier = await browser.newPage({ viewport: phoneSize, locale: 'zh-CN' })
     await cashier.goto(`${stage.payUrl}/scan?${new URLSearchParams({ code_url: scan?.codeUrl ?? '' }).toString()}`)
     await cashier
       .getByRole('button', { name: /支付|付款/ })
@@ -149,7 +148,7 @@ describe.each(dialectsHere())('the walk (%s)', (dialect) => {
     const userid = people[0]?.wecomUserId ?? ''
     const inbox = await step.control<unknown[]>(`${stage.wecomUrl}/__ctl/inbox/${stage.corp.corpId}/${userid}`)
     expect(inbox).toHaveLength(1)
-    const context = await browser!.newContext({ viewport: phoneSize, locale: 'zh-CN', isMobile: true, hasTouch: true })
+    const context = await browser.newContext({ viewport: phoneSize, locale: 'zh-CN', isMobile: true, hasTouch: true })
     const phone = await context.newPage()
     notes.push(watch(phone, [stage.serverUrl, stage.wecomUrl, stage.payUrl]))
     await phone.goto(`${stage.wecomUrl}/phone/${stage.corp.corpId}/${userid}`)
