@@ -1,4 +1,4 @@
-import { setImmediate as breathe } from 'node:timers/promises'
+import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises'
 import { MikroORM as MySqlOrm } from '@mikro-orm/mysql'
 import { MikroORM as SqliteOrm } from '@mikro-orm/sqlite'
 import { IsolationLevel, type EntityManager } from '@mikro-orm/core'
@@ -61,7 +61,7 @@ export type Orm = SqliteOrm | MySqlOrm
 /** A database that is open: how to write, how to read, how to leave. */
 export interface Store {
   readonly orm: Orm
-  /** One transaction. Throws when called inside another on SQLite, where the writer is one. */
+  /** One transaction, begun anew after a deadlock. Throws when called inside another on SQLite, where the writer is one. */
   readonly write: <T>(work: (em: EntityManager) => Promise<T>) => Promise<T>
   /** Reads without a transaction, on SQLite beside the writer on a connection of their own. */
   readonly read: <T>(work: (em: EntityManager) => Promise<T>) => Promise<T>
@@ -87,9 +87,32 @@ async function openMysql(clientUrl: string, poolSize: number): Promise<Store> {
   await orm.migrator.up()
   return {
     orm,
-    write: (work) => orm.em.fork().transactional((em) => work(em), { isolationLevel: IsolationLevel.READ_COMMITTED }),
+    write: (work) =>
+      unlessDeadlocked(() =>
+        orm.em.fork().transactional((em) => work(em), { isolationLevel: IsolationLevel.READ_COMMITTED }),
+      ),
     read: (work) => work(orm.em.fork()),
     close: () => orm.close(),
+  }
+}
+
+/** How often a transaction begins anew that the database gave up for another's sake. */
+const TRIES = 5
+const PAUSE_MS = 20
+
+/**
+ * A deadlock rolls one of its transactions back whole, so nothing of it stands and it can begin anew. There is no order
+ * of locks that rules all of them out: of callers who wait for one unique key whose owner rolls back, two would each
+ * wait for the other. Work inside a transaction has no effect but its rows; that is what makes a second run harmless.
+ */
+async function unlessDeadlocked<T>(transaction: () => Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await transaction()
+    } catch (error) {
+      if (tried === TRIES || (error as { code?: unknown }).code !== 'ER_LOCK_DEADLOCK') throw error
+      await sleep(Math.random() * PAUSE_MS * tried)
+    }
   }
 }
 

@@ -37,6 +37,23 @@ onBothDatabases('once', (database) => {
     expect(await times()).toHaveLength(2)
   })
 
+  test('callers who wait for one whose work fails do not block each other: each is told what is wrong', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const failing = () =>
+        database.tx((tx) =>
+          once(tx, 'test', `f${round}`, {}, async () => {
+            await trail(tx, { objectId, act: 'worked' })
+            throw new Error('no money')
+          }),
+        )
+      const ends = await Promise.all(
+        Array.from({ length: 4 }, () => failing().catch((error: unknown) => (error as Error).message)),
+      )
+      expect(ends).toEqual(ends.map(() => 'no money'))
+    }
+    expect(await times()).toHaveLength(0)
+  })
+
   test('work that fails leaves the key free', async () => {
     const failing = database.tx((tx) => once(tx, 'test', 'k', {}, () => Promise.reject(new Error('no'))))
     await expect(failing).rejects.toThrow('no')
