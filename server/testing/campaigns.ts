@@ -2,6 +2,7 @@ import { fen } from '../../contract/fen.ts'
 import type { CampaignContent } from '../../contract/hr/campaign.ts'
 import type { Id } from '../../contract/ids.ts'
 import type { Ports } from '../channels/ports.ts'
+import { sealGreeting } from '../modules/campaign/seal-words.ts'
 import { Campaign } from '../modules/campaign/tables.ts'
 import { createBrand } from '../modules/catalog/create-template.ts'
 import { issueOrder } from '../modules/issuance/issue-order.ts'
@@ -29,6 +30,8 @@ export interface CampaignWish {
   readonly coolingOffMs?: number
   /** 4 digits that no other brand of the test has. */
   readonly issuerPrefix?: string
+  /** Who collects WeChat payments for the brand. */
+  readonly wechatPay?: { readonly mchid: string; readonly appid: string }
 }
 export interface TestCampaign {
   readonly id: Id<'campaign'>
@@ -60,8 +63,8 @@ export async function somePeople(
   return ids
 }
 
-/** A paid campaign whose cards are issued and whose `cards.deliver` jobs are waiting: everything before the messages. */
-export async function anIssuedCampaign(
+/** An approved campaign whose order waits for its money. */
+export async function anApprovedCampaign(
   database: TestDatabase,
   company: TestCompany,
   personIds: readonly Id<'person'>[],
@@ -69,8 +72,9 @@ export async function anIssuedCampaign(
 ): Promise<TestCampaign> {
   const face = fen(wish.faceFen ?? 50_000)
   const total = fen(face * personIds.length)
-  const made = await database.tx(async (tx) => {
-    const brandId = await createBrand(tx, { name: '青禾', issuerPrefix: wish.issuerPrefix ?? '6230' })
+  return database.tx(async (tx) => {
+    const { issuerPrefix = '6230', wechatPay = null } = wish
+    const brandId = await createBrand(tx, { name: '青禾', issuerPrefix, wechatPay })
     const templateVersionId = await aTemplate(tx, brandId, { coolingOffMs: wish.coolingOffMs ?? 0 })
     const items = personIds.map((holderId) => ({ holderId, templateVersionId, faceFen: face, priceFen: face }))
     const orderId = await placeOrder(tx, { companyId: company.id, items })
@@ -89,7 +93,7 @@ export async function anIssuedCampaign(
       selection: JSON.stringify({ kind: 'all' }),
       amountFrom: 'same',
       faceFen: face,
-      greeting: wish.greeting ?? '{姓名}，中秋快乐！',
+      greetingSealed: sealGreeting(tx, id, wish.greeting ?? '{姓名}，中秋快乐！'),
       sendAtMs: wish.sendAtMs ?? null,
       heads: personIds.length,
       faceTotalFen: total,
@@ -99,13 +103,31 @@ export async function anIssuedCampaign(
       createdAtMs: now,
       changedAtMs: now,
     })
+    return { id, orderId, brandId, personIds }
+  })
+}
+
+/** A paid campaign whose cards are issued and whose `cards.deliver` jobs are waiting: everything before the messages. */
+export async function anIssuedCampaign(
+  database: TestDatabase,
+  company: TestCompany,
+  personIds: readonly Id<'person'>[],
+  wish: CampaignWish = {},
+): Promise<TestCampaign> {
+  const made = await anApprovedCampaign(database, company, personIds, wish)
+  await issueInFull(database, made.orderId, (wish.faceFen ?? 50_000) * personIds.length)
+  return made
+}
+
+/** Pays an order by money from nowhere in particular and makes its cards. */
+export async function issueInFull(database: TestDatabase, orderId: Id<'order'>, totalFen: number): Promise<void> {
+  await database.tx(async (tx) => {
+    const total = fen(totalFen)
     const lines = [debit(account.custodyBank('main'), total), credit(account.orderFunds(orderId), total)]
     await post(tx, [{ kind: 'funds_received', ref: orderId, lines }])
     await secureFunds(tx, orderId, total)
-    return { id, orderId, brandId, personIds }
   })
-  await issueOrder(database.edge({} as Ports), made.orderId)
-  return made
+  await issueOrder(database.edge({} as Ports), orderId)
 }
 
 /** What a draft says: everybody on a list gets 500 yuan, at once. */

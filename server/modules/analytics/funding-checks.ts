@@ -55,4 +55,42 @@ export const fundingChecks = [
         -(select coalesce(sum(amount), 0) from posting where unit = 'CNY' and account = 'unmatched:bank') as posted
       ) as books where books.stored <> books.posted`,
   },
+  {
+    rule: 'a_payment_says_what_arrived',
+    query: `select id as subject, coalesce(paid_fen, 0) as stored, amount_fen as posted from payment
+      where (state in ${arrived} and (paid_fen is null or outcome is null or paid_at_ms is null
+          or (source = 'wechat_pay' and transaction_id is null)))
+        or (state not in ${arrived} and (paid_fen is not null or outcome is not null))`,
+  },
+  {
+    rule: 'money_that_was_posted_has_its_payment',
+    query: `select entry.id as subject, 0 as stored, sum(case when posting.amount > 0 then posting.amount else 0 end) as posted
+      from entry join posting on posting.entry_id = entry.id
+      left join payment on payment.id = entry.ref and payment.state in ${arrived}
+      where entry.kind in ('funds_received', 'paid_from_wallet') and entry.ref like 'pay%' and payment.id is null
+      group by entry.id`,
+  },
+  {
+    rule: 'a_wallet_payment_is_its_movement',
+    query: `select payment.id as subject, payment.paid_fen as stored, -coalesce(sum(wallet_movement.amount_fen), 0) as posted
+      from payment left join wallet_movement on wallet_movement.company_id = payment.company_id
+        and wallet_movement.ref = payment.id and wallet_movement.kind = 'spent'
+      where payment.source = 'wallet' and payment.state in ${arrived} group by payment.id, payment.paid_fen
+      having payment.paid_fen <> -coalesce(sum(wallet_movement.amount_fen), 0)`,
+  },
+  {
+    rule: 'a_top_up_is_its_statement_line',
+    query: `select statement_line.id as subject, statement_line.amount_fen as stored,
+        coalesce(sum(wallet_movement.amount_fen), 0) as posted
+      from statement_line left join wallet_movement on wallet_movement.company_id = statement_line.company_id
+        and wallet_movement.ref = statement_line.id and wallet_movement.kind = 'top_up'
+      where statement_line.outcome = 'top_up' group by statement_line.id, statement_line.amount_fen
+      having statement_line.amount_fen <> coalesce(sum(wallet_movement.amount_fen), 0)`,
+  },
+  {
+    rule: 'a_line_that_paid_has_its_payment',
+    query: `select statement_line.id as subject, statement_line.amount_fen as stored, 0 as posted
+      from statement_line left join payment on payment.id = statement_line.payment_id and payment.state in ${arrived}
+      where statement_line.outcome = 'payment' and payment.id is null`,
+  },
 ] as const

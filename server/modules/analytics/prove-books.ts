@@ -1,8 +1,10 @@
 import { readSum } from '../../kernel/columns.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { dialectOf, sql } from '../../kernel/sql.ts'
-import { proveLedger, type Finding } from '../ledger/prove.ts'
+import { ledgerRules, proveLedger, type Finding } from '../ledger/prove.ts'
 import { fundingChecks } from './funding-checks.ts'
+import { issueChecks } from './issue-checks.ts'
+import { workChecks } from './work-checks.ts'
 
 interface Check {
   readonly rule: string
@@ -79,16 +81,21 @@ const checks: readonly Check[] = [
   },
 ]
 
+const everyCheck: readonly Check[] = [...checks, ...fundingChecks, ...issueChecks, ...workChecks]
+
+/** Every rule that the books are held to, by name. */
+export const bookRules: readonly string[] = [...ledgerRules, ...everyCheck.map((check) => check.rule)]
+
 /** Proves that what is stored equals what was posted: cards, brands, orders, wallets, payments, messages and the ledger. Empty is the proof. */
 export async function proveBooks(tx: Tx): Promise<Finding[]> {
   const findings = await proveLedger(tx)
   const mysql = dialectOf(tx.em) === 'mysql'
   const joined = (prefix: string, column: string) =>
     mysql ? `concat('${prefix}:', ${column})` : `('${prefix}:' || ${column})`
-  const all: readonly Check[] = [...checks, ...fundingChecks]
-  for (const check of all) {
+  for (const check of everyCheck) {
     const text = check.query
       .replaceAll('BRAND_CARDS', joined('cards', 'brand.id'))
+      .replaceAll('BRAND_OUTSTANDING', joined('outstanding', 'brand.id'))
       .replaceAll('ORDER_FUNDS', joined('order-funds', 'orders.id'))
       .replaceAll('WALLET_OWED', joined('wallet', 'wallet.company_id'))
       .replaceAll('OVERPAID', joined('overpaid', 'orders.id'))

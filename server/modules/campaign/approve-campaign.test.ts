@@ -5,7 +5,7 @@ import type { Id } from '../../../contract/ids.ts'
 import type { Ports } from '../../channels/ports.ts'
 import type { Actor, Edge } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
-import { someContent } from '../../testing/campaigns.ts'
+import { issueInFull, someContent } from '../../testing/campaigns.ts'
 import { aTemplate } from '../../testing/cards.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
@@ -97,6 +97,7 @@ onBothDatabases('approving a campaign', (database) => {
       sql<{ holder: string }>(tx.em, 'select holder_id as holder from order_item order by seq'),
     )
     expect(holders.map((row) => row.holder)).toEqual(stage.personIds)
+    await issueInFull(database, orderId, 288)
     const run = (step: typeof startCampaign) => database.tx((tx) => step(tx, seen.id))
     expect([await run(finishCampaign), await run(startCampaign), await run(startCampaign)]).toEqual([
       false,

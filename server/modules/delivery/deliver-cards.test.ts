@@ -413,6 +413,7 @@ onBothDatabases('delivering cards', (database) => {
     expect(found).toEqual([
       { rule: 'deliveries_are_within_the_heads', subject: id },
       { rule: 'messages_under_way_are_in_an_open_batch', subject: id },
+      { rule: 'a_campaign_is_its_order', subject: id },
     ])
     await tamper('update campaign set heads = 3 where id = ?', [id])
     await tamper("update delivery set state = 'sent', person_id = 'nobody' where person_id = ?", [

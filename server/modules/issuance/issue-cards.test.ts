@@ -136,6 +136,8 @@ onBothDatabases('issuing', (database) => {
       'card_balance_is_its_activities',
       'cards_of_a_brand_are_its_value_account',
       'secured_less_issued_is_order_funds',
+      'value_outstanding_is_in_the_cards',
+      'the_last_activity_says_the_balance',
     ])
     await tamper(-1)
   })

@@ -10,6 +10,9 @@ export interface Finding {
   readonly detail: string
 }
 
+/** The rules that the ledger is held to by itself. */
+export const ledgerRules = ['entry_sums_to_zero', 'entry_has_lines', 'line_has_entry'] as const
+
 /**
  * Proves the ledger by itself: every entry sums to zero in each unit, has lines, and no line stands without its entry.
  * Returns what is wrong; an empty list is the proof. Reads everything: run it daily and after tests.

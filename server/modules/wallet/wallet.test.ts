@@ -31,7 +31,7 @@ async function anOrder(database: TestDatabase, companyId: Id<'company'>, priceFe
 /** As module funding does: spend, then tell the order, in one transaction. */
 const pay = (database: TestDatabase, companyId: Id<'company'>, orderId: Id<'order'>, amount: number) =>
   database.tx(async (tx: Tx) => {
-    const spent = await spendFromWallet(tx, { companyId, amount: fen(amount), orderId, ref: tx.newId('payment') })
+    const spent = await spendFromWallet(tx, { companyId, amount: fen(amount), orderId, ref: tx.newId('activity') })
     if (spent) expect(await secureFunds(tx, orderId, fen(amount))).toBe(true)
     return spent
   })

@@ -1,0 +1,109 @@
+const ofSlice = `order_item.order_id = order_slice.order_id
+        and order_item.seq >= order_slice.from_seq and order_item.seq < order_slice.to_seq`
+
+/** What must hold between a campaign, its order, the order's items and slices, and the cards that were made of them. */
+export const issueChecks = [
+  {
+    rule: 'an_order_is_its_items',
+    query: `select orders.id as subject, orders.total_fen as stored, coalesce(sum(order_item.price_fen), 0) as posted
+      from orders left join order_item on order_item.order_id = orders.id
+      group by orders.id, orders.total_fen, orders.item_count
+      having orders.total_fen <> coalesce(sum(order_item.price_fen), 0) or orders.item_count <> count(order_item.id)`,
+  },
+  {
+    // An item outside of every slice would be paid for and never made.
+    rule: 'the_slices_of_an_order_are_its_items',
+    unit: 'heads',
+    query: `select orders.id as subject, orders.item_count as stored,
+        coalesce(sum(order_slice.to_seq - order_slice.from_seq), 0) as posted
+      from orders left join order_slice on order_slice.order_id = orders.id group by orders.id, orders.item_count
+      having orders.item_count <> coalesce(sum(order_slice.to_seq - order_slice.from_seq), 0)`,
+  },
+  {
+    rule: 'an_issued_slice_has_its_cards_and_a_planned_one_none',
+    unit: 'heads',
+    query: `select books.subject, books.stored, books.posted from (select order_slice.id as subject,
+        max(case when order_slice.state = 'issued' then order_slice.to_seq - order_slice.from_seq else 0 end) as stored,
+        count(card.id) as posted
+      from order_slice left join order_item on ${ofSlice}
+      left join card on card.order_item_id = order_item.id group by order_slice.id) as books
+      where books.stored <> books.posted`,
+  },
+  {
+    rule: 'issued_money_is_the_price_of_the_cards',
+    query: `select orders.id as subject, orders.issued_fen as stored, coalesce(sum(order_item.price_fen), 0) as posted
+      from orders left join (order_item join card on card.order_item_id = order_item.id)
+        on order_item.order_id = orders.id
+      group by orders.id, orders.issued_fen having orders.issued_fen <> coalesce(sum(order_item.price_fen), 0)`,
+  },
+  {
+    rule: 'a_card_is_what_its_item_says',
+    query: `select card.id as subject, card.face_fen as stored, coalesce(order_item.face_fen, 0) as posted
+      from card left join order_item on order_item.id = card.order_item_id
+      left join orders on orders.id = order_item.order_id
+      left join template_version on template_version.id = order_item.template_version_id
+      where order_item.id is null or order_item.face_fen <> card.face_fen or order_item.holder_id <> card.holder_id
+        or order_item.template_version_id <> card.template_version_id or template_version.brand_id <> card.brand_id
+        or coalesce(orders.company_id, '') <> coalesce(card.company_id, '')`,
+  },
+  {
+    rule: 'the_state_of_an_order_fits_its_money',
+    query: `select id as subject, total_fen as stored, secured_fen as posted from orders
+      where (state = 'awaiting_funds' and secured_fen >= total_fen)
+        or (state in ('funded', 'issuing', 'issued', 'closed') and secured_fen < total_fen)
+        or (state in ('placing', 'cancelled') and secured_fen <> 0)`,
+  },
+  {
+    rule: 'the_state_of_an_order_fits_its_cards',
+    query: `select id as subject, total_fen as stored, issued_fen as posted from orders
+      where (state in ('placing', 'awaiting_funds', 'funded', 'cancelled') and issued_fen <> 0)
+        or (state in ('issued', 'closed') and issued_fen <> total_fen)
+        or (state = 'issuing' and issued_fen >= total_fen)`,
+  },
+  {
+    rule: 'a_campaign_is_its_order',
+    query: `select campaign.id as subject, coalesce(campaign.price_total_fen, 0) as stored,
+        coalesce(orders.total_fen, 0) as posted
+      from campaign left join orders on orders.id = campaign.order_id
+      where (campaign.state in ('approved', 'running', 'finished') and (orders.id is null
+          or orders.company_id <> campaign.company_id or campaign.heads <> orders.item_count
+          or campaign.price_total_fen <> orders.total_fen or orders.state in ('placing', 'cancelled')))
+        or (campaign.state = 'cancelled' and orders.state <> 'cancelled')
+        or (campaign.state = 'finished' and orders.state not in ('issued', 'closed', 'refunding', 'refunded'))`,
+  },
+  {
+    rule: 'the_faces_of_a_campaign_are_its_items',
+    query: `select campaign.id as subject, campaign.face_total_fen as stored, sum(order_item.face_fen) as posted
+      from campaign join order_item on order_item.order_id = campaign.order_id
+      group by campaign.id, campaign.face_total_fen having campaign.face_total_fen <> sum(order_item.face_fen)`,
+  },
+  {
+    rule: 'an_issue_owes_the_brands_what_their_cards_hold',
+    query: `select entry.id as subject,
+        -sum(case when posting.unit = 'CNY' and posting.account like 'brand-payable:%' then posting.amount else 0 end) as stored,
+        sum(case when posting.unit = 'VALUE' and posting.account like 'cards:%' then posting.amount else 0 end) as posted
+      from entry join posting on posting.entry_id = entry.id where entry.kind = 'issued' group by entry.id
+      having -sum(case when posting.unit = 'CNY' and posting.account like 'brand-payable:%' then posting.amount else 0 end)
+        <> sum(case when posting.unit = 'VALUE' and posting.account like 'cards:%' then posting.amount else 0 end)`,
+  },
+  {
+    rule: 'value_outstanding_is_in_the_cards',
+    query: `select books.subject, books.stored, books.posted from (select brand.id as subject,
+        (select coalesce(sum(balance_fen), 0) from card where card.brand_id = brand.id) as stored,
+        -(select coalesce(sum(amount), 0) from posting where unit = 'VALUE' and account = BRAND_OUTSTANDING) as posted
+      from brand) as books where books.stored <> books.posted`,
+  },
+  {
+    rule: 'the_last_activity_says_the_balance',
+    query: `select card.id as subject, card.balance_fen as stored, coalesce(last.balance_fen, 0) as posted
+      from card left join (select card_id, max(seq) as seq, count(*) as total from activity group by card_id) as ends
+        on ends.card_id = card.id
+      left join activity as last on last.card_id = ends.card_id and last.seq = ends.seq
+      where last.card_id is null or last.balance_fen <> card.balance_fen or ends.seq <> ends.total`,
+  },
+  {
+    // Nothing makes a hold yet: whatever is held, nobody can ever give back.
+    rule: 'held_value_has_its_hold',
+    query: 'select id as subject, held_fen as stored, 0 as posted from card where held_fen <> 0',
+  },
+] as const

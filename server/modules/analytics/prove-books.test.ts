@@ -1,0 +1,259 @@
+import { expect, test } from 'vitest'
+import { fen } from '../../../contract/fen.ts'
+import type { Id } from '../../../contract/ids.ts'
+import type { Ports } from '../../channels/ports.ts'
+import { OutsideError } from '../../kernel/outside.ts'
+import { change, sql } from '../../kernel/sql.ts'
+import { anApprovedCampaign, somePeople } from '../../testing/campaigns.ts'
+import { aCompany } from '../../testing/companies.ts'
+import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
+import { merchants } from '../../testing/paying.ts'
+import { deliverCards } from '../delivery/deliver-cards.ts'
+import { acceptNotices } from '../funding/accept-notices.ts'
+import { importStatement } from '../funding/import-statement.ts'
+import { openPayment } from '../funding/open-payment.ts'
+import { issueOrder } from '../issuance/issue-order.ts'
+import { bookRules, proveBooks } from './prove-books.ts'
+
+/** A WeChat Pay that never answers: what is asked of it stays open. */
+const silent = {
+  wechatPay: { prepareNative: () => Promise.reject(new OutsideError('unknown', 'timeout', 'no answer')) },
+} as unknown as Ports
+
+/**
+ * Books with something of everything: a top-up, money that nobody knows, an order paid from three sources whose cards
+ * are made and whose messages are in a batch, and another order with a QR code that nobody has paid.
+ */
+async function fillBooks(database: TestDatabase) {
+  const company = await aCompany(database)
+  const [hr, finance] = [database.edge(silent, company.as('hr')), database.edge(silent, company.as('finance'))]
+  let serials = 0
+  const bank = (yuanFen: number, memo: string) => {
+    const serial = `S${(serials += 1)}`
+    const entry = {
+      row: 1,
+      serial,
+      amountFen: fen(yuanFen),
+      arrivedAtMs: Date.now(),
+      payerName: '甲',
+      payerAccount: '1',
+    }
+    const read = { entries: [{ ...entry, memo }], faults: [], refusal: null }
+    return importStatement(finance, { fileName: serial, bytes: Buffer.from(serial), read }, 'zh')
+  }
+  await bank(50_000, company.reference)
+  await bank(700, '谁的钱')
+  const people = ['a', 'b', 'c'].map((name) => ({ name, userid: name }))
+  const personIds = await somePeople(database, company.id, people)
+  const wechatPay = merchants[0]
+  const paid = await anApprovedCampaign(database, company, personIds, { wechatPay, issuerPrefix: '6230' })
+  const open = await anApprovedCampaign(database, company, personIds, { wechatPay, issuerPrefix: '6231' })
+  const pay = (orderId: Id<'order'>, source: 'wallet' | 'wechat_pay' | 'bank_transfer', amount: number) =>
+    openPayment(hr, { orderId, source, amountFen: fen(amount) }, `${orderId}${source}`)
+  await pay(paid.orderId, 'wallet', 50_000)
+  await bank(60_000, (await referenceOf(database, await pay(paid.orderId, 'bank_transfer', 60_000))) ?? '')
+  const wechat = await pay(paid.orderId, 'wechat_pay', 40_000)
+  await pay(open.orderId, 'wechat_pay', 150_000)
+  await database.tx((tx) => acceptNotices(tx, [{ ...tradeOf(wechat, 40_000), ...wechatPay }]))
+  await issueOrder(database.edge(silent), paid.orderId)
+  const [slice] = await database.tx((tx) =>
+    sql<{ id: Id<'orderSlice'> }>(tx.em, "select id from order_slice where state = 'issued'"),
+  )
+  await deliverCards(database.edge(silent), slice!.id)
+  return { company, paid, open, wechat, slice: slice!.id }
+}
+
+const tradeOf = (paymentId: Id<'payment'>, total: number) => ({
+  outTradeNo: `FLK${paymentId.slice(4)}`,
+  transactionId: '4200000001',
+  state: 'SUCCESS' as const,
+  total: fen(total),
+  successAtMs: Date.now(),
+  bankType: 'OTHERS',
+  openid: null,
+})
+
+async function referenceOf(database: TestDatabase, id: Id<'payment'>): Promise<string | null> {
+  const rows = await database.tx((tx) =>
+    sql<{ reference: string }>(tx.em, 'select reference from payment where id = ?', [id]),
+  )
+  return rows[0]?.reference ?? null
+}
+
+/** Ends the transaction without leaving a trace. */
+class Undo extends Error {}
+
+/** For each rule, what must not be: statements that break it. `X` in a statement is what `of` finds first. */
+const defects: Readonly<Record<string, { readonly of: string; readonly plant: readonly string[] }>> = {
+  entry_sums_to_zero: one(
+    "select id from entry where kind = 'issued'",
+    'update posting set amount = amount + 1 where entry_id = X and line = 0',
+  ),
+  entry_has_lines: one("select id from entry where kind = 'issued'", 'delete from posting where entry_id = X'),
+  line_has_entry: one("select id from entry where kind = 'issued'", 'delete from entry where id = X'),
+  card_balance_is_its_activities: one(
+    'select id from card',
+    'update activity set amount_fen = amount_fen - 1 where card_id = X',
+  ),
+  cards_of_a_brand_are_its_value_account: one('select id from card', 'delete from card where id = X'),
+  secured_less_issued_is_order_funds: one(
+    "select id from orders where state = 'issued'",
+    'update orders set secured_fen = secured_fen + 1 where id = X',
+  ),
+  wallet_balance_is_its_account: one(
+    'select company_id as id from wallet',
+    'update wallet set balance_fen = balance_fen + 1 where company_id = X',
+  ),
+  wallet_balance_is_its_movements: one(
+    "select id from wallet_movement where kind = 'spent'",
+    'delete from wallet_movement where id = X',
+  ),
+  deliveries_are_within_the_heads: one(
+    "select id from campaign where state = 'running'",
+    'update campaign set heads = 2 where id = X',
+  ),
+  cards_of_a_campaign_are_planned_to_be_sent: one(
+    'select id from delivery',
+    'delete from delivery where id = X',
+    "update job set state = 'done' where kind = 'cards.deliver'",
+  ),
+  messages_under_way_are_in_an_open_batch: one(
+    'select id from delivery_batch',
+    "update delivery_batch set state = 'sent' where id = X",
+  ),
+  parts_of_arrived_payments_are_what_the_order_secured: one(
+    "select payment_part.id as id from payment_part join payment on payment.id = payment_id where payment.state = 'paid'",
+    'update payment_part set amount_fen = amount_fen - 1 where id = X',
+  ),
+  what_arrived_beyond_the_parts_is_kept_as_overpaid: one(
+    "select id from payment where state = 'paid'",
+    'update payment set paid_fen = paid_fen + 1 where id = X',
+  ),
+  parts_of_a_brand_are_within_its_price: one(
+    "select id from order_item where order_id in (select id from orders where state = 'issued')",
+    'update order_item set price_fen = price_fen - 1 where id = X',
+  ),
+  a_payment_is_posted_once_on_the_account_of_its_source: one(
+    "select id from payment where source = 'wechat_pay' and state = 'paid'",
+    "update payment set mchid = '1900000999' where id = X",
+  ),
+  a_bank_payment_is_its_statement_line: one(
+    "select id from statement_line where outcome = 'payment'",
+    'update statement_line set amount_fen = amount_fen + 1 where id = X',
+  ),
+  unmatched_lines_wait_in_their_account: one(
+    "select id from statement_line where outcome = 'unmatched'",
+    'delete from statement_line where id = X',
+  ),
+  a_payment_says_what_arrived: one(
+    "select id from payment where state = 'paid'",
+    'update payment set paid_fen = null where id = X',
+  ),
+  money_that_was_posted_has_its_payment: one(
+    "select id from payment where source = 'wallet'",
+    'delete from payment where id = X',
+  ),
+  a_wallet_payment_is_its_movement: one(
+    "select id from wallet_movement where kind = 'spent'",
+    "update wallet_movement set ref = 'pay_0000000000000' where id = X",
+  ),
+  a_top_up_is_its_statement_line: one(
+    "select id from statement_line where outcome = 'top_up'",
+    'update statement_line set amount_fen = 1 where id = X',
+  ),
+  a_line_that_paid_has_its_payment: one(
+    "select id from statement_line where outcome = 'payment'",
+    'update statement_line set payment_id = null where id = X',
+  ),
+  an_order_is_its_items: one('select id from order_item', 'delete from order_item where id = X'),
+  the_slices_of_an_order_are_its_items: one(
+    "select id from order_slice where state = 'planned'",
+    'delete from order_slice where id = X',
+  ),
+  an_issued_slice_has_its_cards_and_a_planned_one_none: one(
+    "select id from order_slice where state = 'planned'",
+    "update order_slice set state = 'issued' where id = X",
+  ),
+  issued_money_is_the_price_of_the_cards: one(
+    "select id from orders where state = 'issued'",
+    'update orders set issued_fen = issued_fen - 1 where id = X',
+  ),
+  a_card_is_what_its_item_says: one(
+    'select id from card',
+    "update card set holder_id = 'per_0000000000000' where id = X",
+  ),
+  the_state_of_an_order_fits_its_money: one(
+    "select id from orders where state = 'issued'",
+    "update orders set state = 'awaiting_funds' where id = X",
+  ),
+  the_state_of_an_order_fits_its_cards: one(
+    "select id from orders where state = 'issued'",
+    "update orders set state = 'issuing' where id = X",
+  ),
+  a_campaign_is_its_order: one(
+    "select id from campaign where state = 'running'",
+    "update campaign set state = 'cancelled' where id = X",
+  ),
+  the_faces_of_a_campaign_are_its_items: one(
+    "select id from campaign where state = 'approved'",
+    'update campaign set face_total_fen = 1 where id = X',
+  ),
+  an_issue_owes_the_brands_what_their_cards_hold: one(
+    "select id from entry where kind = 'issued'",
+    "update posting set account = 'channel-payable:x' where entry_id = X and account like 'brand-payable:%'",
+  ),
+  value_outstanding_is_in_the_cards: one(
+    "select id from entry where kind = 'issued'",
+    "update posting set account = 'outstanding:nobody' where entry_id = X and account like 'outstanding:%'",
+  ),
+  the_last_activity_says_the_balance: one(
+    'select id from card',
+    'update activity set balance_fen = balance_fen - 1 where card_id = X',
+  ),
+  held_value_has_its_hold: one('select id from card', 'update card set held_fen = 1 where id = X'),
+  an_open_qr_code_is_watched: one(
+    "select id from job where kind = 'payment.watch'",
+    "update job set state = 'dead' where kind = 'payment.watch'",
+  ),
+  a_funded_order_is_being_issued: one(
+    "select id from orders where state = 'awaiting_funds'",
+    "update orders set state = 'funded' where id = X",
+  ),
+  an_open_batch_is_being_sent: one(
+    "select id from job where kind = 'batch.send'",
+    "update job set state = 'dead' where id = X",
+  ),
+  planned_messages_are_being_sent: one(
+    'select id from delivery',
+    "update delivery set state = 'planned' where id = X",
+    "update job set state = 'dead' where kind = 'cards.deliver'",
+  ),
+}
+
+function one(of: string, ...plant: string[]) {
+  return { of, plant }
+}
+
+onBothDatabases('the proof of the books', (database) => {
+  test('finds one planted defect for each of its rules, and nothing before', async () => {
+    await fillBooks(database)
+    expect(await database.tx(proveBooks)).toEqual([])
+    expect(Object.keys(defects).toSorted()).toEqual([...bookRules].toSorted())
+    for (const [rule, { of, plant }] of Object.entries(defects)) {
+      const found: string[] = []
+      const planted = database.tx(async (tx) => {
+        const [row] = await sql<{ id: string }>(tx.em, of)
+        let changed = 0
+        for (const text of plant) {
+          const times = text.split(' X').length - 1
+          changed += await change(tx.em, text.replaceAll(' X', ' ?'), Array<string>(times).fill(row?.id ?? ''))
+        }
+        expect(changed, `nothing was planted for ${rule}`).toBeGreaterThanOrEqual(plant.length)
+        found.push(...(await proveBooks(tx)).map((finding) => finding.rule))
+        throw new Undo()
+      })
+      await expect(planted).rejects.toThrow(Undo)
+      expect(found, rule).toContain(rule)
+    }
+  })
+})

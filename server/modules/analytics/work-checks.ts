@@ -1,0 +1,41 @@
+const live = "job.state in ('ready', 'leased')"
+
+/**
+ * What waits must have somebody who works on it: each of these objects would stand still for ever without a job that is
+ * ready or under way. A job that died is found here by what it leaves behind.
+ */
+export const workChecks = [
+  {
+    rule: 'an_open_qr_code_is_watched',
+    query: `select payment.id as subject, payment.amount_fen as stored, 0 as posted from payment
+      where payment.state = 'opened' and payment.source = 'wechat_pay' and not exists (select 1 from job
+        where ${live} and job.kind = 'payment.watch' and instr(job.args, payment.id) > 0)`,
+  },
+  {
+    rule: 'a_funded_order_is_being_issued',
+    query: `select orders.id as subject, orders.secured_fen as stored, orders.issued_fen as posted from orders
+      where orders.state in ('funded', 'issuing') and not exists (select 1 from job
+        where ${live} and job.kind = 'order.issue' and instr(job.args, orders.id) > 0)`,
+  },
+  {
+    rule: 'an_open_batch_is_being_sent',
+    unit: 'heads',
+    query: `select delivery_batch.id as subject, delivery_batch.people as stored, 0 as posted from delivery_batch
+      where delivery_batch.state = 'planned' and not exists (select 1 from job
+        where ${live} and job.kind = 'batch.send' and instr(job.args, delivery_batch.id) > 0)`,
+  },
+  {
+    rule: 'planned_messages_are_being_sent',
+    unit: 'heads',
+    query: `select books.subject, books.stored, 0 as posted from (select order_slice.id as subject,
+        max(campaign.id) as campaign_id, count(*) as stored
+      from campaign join order_slice on order_slice.order_id = campaign.order_id and order_slice.state = 'issued'
+      join order_item on order_item.order_id = order_slice.order_id
+        and order_item.seq >= order_slice.from_seq and order_item.seq < order_slice.to_seq
+      left join delivery on delivery.campaign_id = campaign.id and delivery.person_id = order_item.holder_id
+      where campaign.state <> 'finished' and (delivery.id is null or delivery.state = 'planned')
+      group by order_slice.id) as books where not exists (select 1 from job
+        where ${live} and job.kind in ('cards.deliver', 'deliveries.send')
+          and (instr(job.args, books.subject) > 0 or instr(job.args, books.campaign_id) > 0))`,
+  },
+] as const
