@@ -33,8 +33,7 @@ interface House {
 const houses = new Map<Dialect, House>()
 const FACE_FEN = 20_000
 const langs = ['zh-CN', 'en'] as const
-const uploads = (fileName: string, again = true): string =>
-  `/hr/rosters?${new URLSearchParams({ fileName, again: String(again) }).toString()}`
+const uploads = (again = true): string => `/hr/rosters?again=${String(again)}`
 
 async function openHouse(dialect: Dialect): Promise<House> {
   const stage = await openStage(dialect)
@@ -101,7 +100,7 @@ describe('files', () => {
 
   test('nothing at all, and no name', async () => {
     const { stage, hr } = house
-    const empty = await refused(stage, hr, uploads('a.csv'), { raw: Buffer.alloc(0) })
+    const empty = await refused(stage, hr, uploads(), { raw: Buffer.alloc(0), headers: step.fileNamed('a.csv') })
     expect([empty.code, empty.detail]).toEqual(['roster_refused', expect.stringMatching(/\p{Script=Han}.*[a-z]/u)])
     const nameless = await refused(stage, hr, '/hr/rosters', { raw: Buffer.from('姓名,手机号\n') })
     expect([nameless.code, nameless.field]).toEqual(['malformed_request', 'fileName'])
@@ -117,17 +116,17 @@ describe('files', () => {
     const bytes = Buffer.from('姓名,手机号\n李雷,13800138000\n')
     const id = await step.uploadRoster(hr, 'twice.csv', bytes)
     await settled(hr, id)
-    const again = await refused(stage, hr, uploads('other-name.csv', false), { raw: bytes })
+    const again = await refused(stage, hr, uploads(false), { raw: bytes, headers: step.fileNamed('other-name.csv') })
     expect([again.code, again.detail]).toEqual(['roster_uploaded_before', id])
     const key = freshKey()
     const other = Buffer.from('姓名,手机号\n韩梅梅,13800138001\n')
-    const send = () => hr.call<{ id: string }>(uploads('once.csv'), { raw: other, key })
+    const send = () => hr.call<{ id: string }>(uploads(), { raw: other, key, headers: step.fileNamed('once.csv') })
     const made = await Promise.all(Array.from({ length: 20 }, send))
     expect(new Set(made.map((one) => one.id)).size).toBe(1)
     await settled(hr, made[0]!.id)
     const { rosters } = await hr.call<RosterList>('/hr/rosters?limit=200')
     expect(rosters.filter((one) => one.name === 'once.csv')).toHaveLength(1)
-    const changed = await refused(stage, hr, uploads('once.csv'), { raw: bytes, key })
+    const changed = await refused(stage, hr, uploads(), { raw: bytes, key, headers: step.fileNamed('once.csv') })
     expect(changed.code).toBe('idempotency_conflict')
   })
 
@@ -268,7 +267,10 @@ describe.each(dialectsHere())('money, approval and delivery (%s)', (dialect) => 
         `B,2026-09-01 12:30:15,${amount},青禾,6222,x`,
       ]
       const raw = Buffer.from(['交易流水号,交易时间,收入金额,对方户名,对方账号,附言', ...lines].join('\n'))
-      const problem = await refused(stage, operator, '/operator/bank-statements?fileName=a.csv', { raw })
+      const problem = await refused(stage, operator, '/operator/bank-statements', {
+        raw,
+        headers: step.fileNamed('a.csv'),
+      })
       expect([problem.code, problem.row]).toEqual(['statement_refused', 3])
     }
   })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SandboxWorld } from '../sandbox/world.ts'
 import { readConfig } from '../server/config.ts'
-import { silentLog } from '../server/kernel/log.ts'
+import { silentLog, type RootLog } from '../server/kernel/log.ts'
 import { start, type Running } from '../server/main.ts'
 import { freshMysqlUrl } from '../server/testing/databases.ts'
 import type { Stage } from './steps.ts'
@@ -46,7 +46,7 @@ export function stageOf(dataDir: string, ports: { web: number; wecom: number; pa
 }
 
 /** Opens a stage on SQLite, or on the MariaDB that the tests were given. */
-export async function openStage(dialect: 'sqlite' | 'mysql'): Promise<OpenStage> {
+export async function openStage(dialect: 'sqlite' | 'mysql', log: RootLog = silentLog()): Promise<OpenStage> {
   const dataDir = mkdtempSync(join(tmpdir(), 'fulika-e2e-'))
   const [web = 0, wecom = 0, pay = 0] = await freePorts(3)
   const server = process.env['TEST_MYSQL_URL'] ?? ''
@@ -58,7 +58,7 @@ export async function openStage(dialect: 'sqlite' | 'mysql'): Promise<OpenStage>
     FULIKA_SANDBOX_PAY_PORT: String(pay),
     ...(mysql === null ? {} : { DATABASE_URL: mysql.url }),
   })
-  const running = await start(config, silentLog())
+  const running = await start(config, log)
   return {
     ...stageOf(dataDir, { web, wecom, pay }),
     databaseUrl: config.databaseUrl,

@@ -66,10 +66,16 @@ export async function control<T = unknown>(url: string, body?: unknown): Promise
   return (await answer.json()) as T
 }
 
+/** A file's name and a search text travel as headers: people write names and phones into them, and addresses are logged. */
+export const fileNamed = (fileName: string) => ({ 'x-file-name': encodeURIComponent(fileName) })
+export const searchFor = (text: string) => ({ headers: { 'x-search': encodeURIComponent(text) } })
+
 /** HR uploads a file; the roster's id. */
 export async function uploadRoster(hr: Visitor, fileName: string, raw: Uint8Array): Promise<string> {
-  const query = new URLSearchParams({ fileName, again: 'true' }).toString()
-  const uploaded = await hr.call<Json<typeof UploadedRoster>>(`/hr/rosters?${query}`, { raw })
+  const uploaded = await hr.call<Json<typeof UploadedRoster>>('/hr/rosters?again=true', {
+    raw,
+    headers: fileNamed(fileName),
+  })
   return uploaded.id
 }
 
@@ -149,7 +155,7 @@ export function openPayment(
 }
 
 /** Somebody scans the QR code with WeChat and pays: through the sandbox's cashier. */
-export async function payByScan(stage: Stage, payment: PaymentView): Promise<void> {
+export async function payByScan(stage: Stage, payment: PaymentView, openid?: string): Promise<void> {
   if (payment.codeUrl === null) throw new Error('the payment shows no QR code')
   const scan = await fetch(`${stage.payUrl}/scan?${new URLSearchParams({ code_url: payment.codeUrl }).toString()}`, {
     redirect: 'manual',
@@ -159,6 +165,7 @@ export async function payByScan(stage: Stage, payment: PaymentView): Promise<voi
     mchid: cashier.searchParams.get('mchid'),
     outTradeNo: decodeURIComponent(cashier.pathname.split('/').at(-1) ?? ''),
     outcome: 'success',
+    ...(openid === undefined ? {} : { openid }),
   })
 }
 
@@ -168,20 +175,25 @@ export async function transfer(
   reference: string,
   fen: number,
   payerName = '青禾制造有限公司',
+  payerAccount = '6222020200012345678',
 ): Promise<void> {
   await control(`${stage.payUrl}/__ctl/bank/transfers`, {
     reference: `福利款 ${reference}`,
     payerName,
-    payerAccount: '6222020200012345678',
+    payerAccount,
     fen,
   })
 }
 
 /** The platform's finance takes the bank's statement over. */
-export async function importStatement(stage: Stage, operator: Visitor): Promise<Json<typeof ImportedStatement>> {
+export async function importStatement(
+  stage: Stage,
+  operator: Visitor,
+  fileName = `statement-${freshKey()}.csv`,
+): Promise<Json<typeof ImportedStatement>> {
   const statement = await fetch(`${stage.payUrl}/__ctl/bank/statement.csv`)
   const raw = new Uint8Array(await statement.arrayBuffer())
-  return operator.call(`/operator/bank-statements?fileName=statement-${freshKey()}.csv`, { raw })
+  return operator.call('/operator/bank-statements', { raw, headers: fileNamed(fileName) })
 }
 
 /** The company's wallet. */

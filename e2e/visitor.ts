@@ -16,6 +16,7 @@ interface Sending {
   readonly raw?: Uint8Array
   readonly key?: string
   readonly lang?: 'zh-CN' | 'en'
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 let counter = 0
@@ -113,6 +114,7 @@ export class Visitor {
       ...(method === 'GET' ? {} : { origin: url.origin, 'idempotency-key': sending.key ?? freshKey() }),
       ...(sending.json === undefined ? {} : { 'content-type': 'application/json' }),
       ...(sending.raw === undefined ? {} : { 'content-type': 'application/octet-stream' }),
+      ...sending.headers,
     }
     const body =
       sending.raw === undefined

@@ -172,7 +172,7 @@ describe.skipIf(chromiumPath === null).each(dialectsHere())('the walk (%s)', (di
     await expect(anybody.call('/hr/rosters')).rejects.toBeInstanceOf(Refused)
     await expect(anybody.call('/operator/jobs')).rejects.toMatchObject({ status: 401 })
     const finance = await step.memberOf(stage, 'chenli')
-    const upload = finance.call('/hr/rosters?fileName=a.csv', { raw: Buffer.from('姓名\n甲\n') })
+    const upload = finance.call('/hr/rosters', { raw: Buffer.from('姓名\n甲\n'), headers: step.fileNamed('a.csv') })
     await expect(upload).rejects.toMatchObject({ status: 403 })
   })
 })

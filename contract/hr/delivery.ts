@@ -23,6 +23,7 @@ export const RecipientsInput = z.object({
   id: idField('campaign'),
   state: z.enum(['pending', 'sent', 'opened', 'failed']).optional(),
   reason: z.enum(deliveryReasonCodes).optional(),
+  /** Header X-Search, exact. */
   query: z.string().max(100).optional(),
   cursor: cursorField,
   limit: limitField,

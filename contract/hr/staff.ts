@@ -22,7 +22,7 @@ export const RosterList = z.object({ rosters: z.array(RosterSummary), nextCursor
 export type RosterList = z.infer<typeof RosterList>
 export const RosterListInput = z.object({ cursor: cursorField, limit: limitField })
 
-/** POST /hr/rosters?fileName=…: raw body, Idempotency-Key. `again` takes a file that was uploaded before. */
+/** POST /hr/rosters: raw body, Idempotency-Key; `fileName` in the header X-File-Name. `again` takes a file that was uploaded before. */
 export const UploadRosterInput = z.object({
   fileName: z.string().min(1).max(200),
   again: z.stringbool().default(false),
@@ -70,7 +70,7 @@ export const RosterRowsInput = z.object({
   id: idField('roster'),
   faulty: z.stringbool().default(false),
   code: z.enum(rowFaultCodes).optional(),
-  /** Search by name, phone, staff number or WeCom account, exact. */
+  /** Header X-Search: by name, phone, staff number or WeCom account, exact. */
   query: z.string().max(100).optional(),
   /** Rows after this row number. */
   after: z.coerce.number().int().min(0).default(0),
@@ -147,7 +147,7 @@ export const ApplyRosterInput = z.object({
   markLeavers: z.boolean().default(false),
 })
 
-/** GET /hr/people?query=…: exact search by name, phone, staff number, WeCom account or last four digits of the phone. */
+/** GET /hr/people, header X-Search: exact search by name, phone, staff number, WeCom account or the phone's last four digits. */
 export const PeopleInput = z.object({ query: z.string().min(1).max(100) })
 export const PersonView = z.object({
   id: idField('person'),

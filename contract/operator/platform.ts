@@ -12,7 +12,7 @@ export const OperatorSession = z.object({
 })
 export type OperatorSession = z.infer<typeof OperatorSession>
 
-/** POST /operator/bank-statements?fileName=…: raw body; the same bytes again give the same answer. */
+/** POST /operator/bank-statements: raw body, `fileName` in the header X-File-Name; the same bytes again give the same answer. */
 export const ImportStatementInput = z.object({ fileName: z.string().min(1).max(200) })
 export const ImportedStatement = z.object({
   id: idField('statement'),

@@ -44,7 +44,17 @@ interface Shape {
   readonly body?: 'json' | 'raw' | 'none'
   readonly idempotent?: boolean
   readonly limitBytes?: number
+  /**
+   * Inputs that a header brings instead of the query, percent-encoded UTF-8: what people write into them is personal
+   * (names, phones), and addresses stand in histories and in the logs of whatever lies in between.
+   */
+  readonly headerInputs?: Readonly<Record<string, string>>
 }
+
+/** The text that people search for. */
+export const searchHeader = { 'x-search': 'query' } as const
+/** The name of an uploaded file. */
+export const fileNameHeader = { 'x-file-name': 'fileName' } as const
 
 export interface EndpointSpec<
   S extends keyof Scopes,

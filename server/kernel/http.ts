@@ -167,7 +167,7 @@ async function answer(ctx: Koa.Context, one: Endpoint, options: HttpOptions, spe
     one.body === 'json' || one.body === 'raw' ? await readBody(ctx, one.limitBytes ?? defaultLimitBytes) : null
   const json = one.body === 'json' ? parseJson(ctx, raw) : {}
   const params = ctx['params'] as Record<string, string>
-  const query = Object.fromEntries(new URLSearchParams(ctx.querystring))
+  const query = queryOf(ctx, one, headers)
   const facts = { params, query, headers, raw, idempotencyKey, lang: langOf(ctx), requestId, ip: ctx.ip }
   const http = httpOf(ctx, facts)
   const edge = options.edgeFor(actor, options.log.child({ requestId }), requestId)
@@ -212,6 +212,23 @@ function httpOf(ctx: Koa.Context, facts: HttpFacts): Http {
 function checkOrigin(ctx: Koa.Context, one: Endpoint, origins: readonly string[]): void {
   if (one.method === 'GET' || one.may === 'notice' || ctx.get('cookie') === '') return
   if (!origins.includes(ctx.get('origin'))) refuse('origin_refused')
+}
+
+/** The query, and what headers bring in its place. What belongs in a header is refused in an address. */
+function queryOf(ctx: Koa.Context, one: Endpoint, headers: Readonly<Record<string, string>>): Record<string, string> {
+  const query = Object.fromEntries(new URLSearchParams(ctx.querystring))
+  for (const [header, field] of Object.entries(one.headerInputs ?? {})) {
+    const detail = { zh: `请放在 ${header} 请求头里。`, en: `Send it in the header ${header}.` }
+    if (Object.hasOwn(query, field)) refuse('malformed_request', { field, detail })
+    const given = headers[header]
+    if (given === undefined) continue
+    try {
+      query[field] = decodeURIComponent(given)
+    } catch (cause) {
+      refuse('malformed_request', { field, cause })
+    }
+  }
+  return query
 }
 
 function keyOf(headers: Readonly<Record<string, string>>, one: Endpoint): string | null {

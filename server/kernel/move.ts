@@ -9,8 +9,8 @@ export interface Move {
   readonly from: string
   readonly to: string
   readonly moves: Moves
-  /** More columns to set in the same guarded update; numbers, ids and codes only. */
-  readonly set?: Readonly<Record<string, string | number | null>>
+  /** More columns to set in the same guarded update: numbers, ids, codes and sealed bytes. */
+  readonly set?: Readonly<Record<string, string | number | Buffer | null>>
   readonly note?: string
 }
 

@@ -37,9 +37,14 @@ function operationOf(one: Endpoint): object {
     required: true,
     schema: properties[name ?? ''] ?? { type: 'string' },
   }))
+  const inHeader = new Map(Object.entries(one.headerInputs ?? {}).map(([header, field]) => [field, header]))
   const rest = Object.entries(properties).filter(([name]) => !inPath.has(name))
   if (one.body !== 'json') {
-    for (const [name, schema] of rest) parameters.push({ name, in: 'query', required: required.includes(name), schema })
+    for (const [name, schema] of rest) {
+      const header = inHeader.get(name)
+      const place = header === undefined ? { name, in: 'query' } : { name: header, in: 'header' }
+      parameters.push({ ...place, required: required.includes(name), schema })
+    }
   }
   if (one.idempotent === true)
     parameters.push({ name: 'Idempotency-Key', in: 'header', required: true, schema: { type: 'string' } })

@@ -129,6 +129,7 @@ export async function servePayHouse(
         method,
         headers: {
           'x-actor': JSON.stringify(actor),
+          ...(bytes ? { 'x-file-name': 'upload.csv' } : {}),
           ...(body === undefined || bytes ? {} : { 'content-type': 'application/json' }),
           ...(key === undefined ? {} : { 'idempotency-key': key }),
         },

@@ -47,7 +47,7 @@ export async function sendUpload(one: RosterUpload, again: boolean): Promise<voi
   one.problem = null
   if (uploads.value.some((other) => other.state === 'sending')) addEventListener('beforeunload', warn)
   try {
-    const path = withQuery('/hr/rosters', { fileName: one.file.name.slice(-200), ...(again ? { again: true } : {}) })
+    const path = withQuery('/hr/rosters', again ? { again: true } : {})
     const answer = await upload<UploadedRoster>(path, one.file, one.key, (done) => (one.done = done))
     one.rosterId = answer.id
     one.state = 'sent'

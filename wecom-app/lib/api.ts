@@ -89,14 +89,22 @@ export function withQuery(path: string, query: Readonly<Record<string, QueryValu
   return pairs.length === 0 ? path : `${path}?${new URLSearchParams(pairs).toString()}`
 }
 
-/** Reads from the server; a lost connection is tried twice more. Throws ApiProblem. */
+/**
+ * Reads from the server; a lost connection is tried twice more. `search` is what a person typed to find somebody: it
+ * travels as a header, for addresses are logged. Throws ApiProblem.
+ */
 export async function get<T>(
   path: string,
   query?: Readonly<Record<string, QueryValue>>,
   signal?: AbortSignal,
+  search?: string,
 ): Promise<T> {
-  return call<T>('GET', withQuery(path, query), null, null, signal)
+  const headers: Record<string, string> = search === undefined || search === '' ? {} : { 'X-Search': inHeader(search) }
+  return call<T>('GET', withQuery(path, query), null, headers, signal)
 }
+
+/** A text that people wrote, as a header can carry it; half a sign at either end is left out. */
+const inHeader = (text: string): string => encodeURIComponent(text.replace(/^[\uDC00-\uDFFF]|[\uD800-\uDBFF]$/g, ''))
 
 type Write = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -105,9 +113,9 @@ type Write = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
  * connection is tried twice more. Throws ApiProblem.
  */
 export async function send<T = void>(method: Write, path: string, body?: object, key?: KeptKey): Promise<T> {
-  if (key === undefined) return call<T>(method, path, body ?? null, null)
+  if (key === undefined) return call<T>(method, path, body ?? null, {})
   try {
-    const answer = await call<T>(method, path, body ?? null, key.value())
+    const answer = await call<T>(method, path, body ?? null, { [keyHeader]: key.value() })
     key.settle()
     return answer
   } catch (error) {
@@ -143,21 +151,22 @@ function isAnswered(error: unknown): boolean {
   return error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 429
 }
 
+const keyHeader = 'Idempotency-Key'
 const waitsMs = [400, 1500]
 
 async function call<T>(
   method: string,
   path: string,
   body: object | null,
-  key: string | null,
+  more: Readonly<Record<string, string>>,
   signal?: AbortSignal,
 ): Promise<T> {
   for (let turn = 0; ; turn += 1) {
     try {
-      return await once<T>(method, path, body, key, signal)
+      return await once<T>(method, path, body, more, signal)
     } catch (error) {
       const wait = waitsMs[turn]
-      const mayRepeat = method === 'GET' || key !== null
+      const mayRepeat = method === 'GET' || keyHeader in more
       const worthIt = error instanceof ApiProblem && (error.status === 0 || error.status === 503)
       if (wait === undefined || !mayRepeat || !worthIt || signal?.aborted === true) throw error
       await new Promise((resolve) => setTimeout(resolve, wait))
@@ -169,15 +178,15 @@ async function once<T>(
   method: string,
   path: string,
   body: object | null,
-  key: string | null,
+  more: Readonly<Record<string, string>>,
   signal?: AbortSignal,
 ): Promise<T> {
   const headers: Record<string, string> = {
     Accept: 'application/json',
     'Accept-Language': document.documentElement.lang,
+    ...more,
   }
   if (body !== null) headers['Content-Type'] = 'application/json'
-  if (key !== null) headers['Idempotency-Key'] = key
   let answer: Response
   let text: string
   try {
@@ -205,15 +214,16 @@ function noted(problem: ApiProblem): ApiProblem {
   return problem
 }
 
-/** Sends a file as it is, telling how much has gone (0 to 1). Throws ApiProblem. */
-export function upload<T>(path: string, file: Blob, key: KeptKey, progress: (done: number) => void): Promise<T> {
+/** Sends a file as it is, with its name in a header, telling how much has gone (0 to 1). Throws ApiProblem. */
+export function upload<T>(path: string, file: File, key: KeptKey, progress: (done: number) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
     request.open('POST', path)
     request.setRequestHeader('Accept', 'application/json')
     request.setRequestHeader('Accept-Language', document.documentElement.lang)
     request.setRequestHeader('Content-Type', 'application/octet-stream')
-    request.setRequestHeader('Idempotency-Key', key.value())
+    request.setRequestHeader(keyHeader, key.value())
+    request.setRequestHeader('X-File-Name', inHeader(file.name.slice(-200)))
     request.upload.addEventListener('progress', (event) => {
       if (event.lengthComputable) progress(event.loaded / event.total)
     })

@@ -115,9 +115,9 @@ onBothDatabases('the pages of a company and of the platform', (database) => {
     const [failed, ...none] = (await json(Recipients, await hr.get(`${path}?state=failed`))).people
     expect(none).toEqual([])
     expect(failed).toMatchObject({ name: '错号', reason: 'not_visible', wecomUserId: 'wrong-one' })
-    const found = await json(Recipients, await hr.get(`${path}?query=${encodeURIComponent('员工2')}`))
+    const found = await json(Recipients, await hr.get(path, { 'x-search': encodeURIComponent('员工2') }))
     expect(found.people.map(({ name }) => name)).toEqual(['员工2'])
-    expect((await json(Recipients, await hr.get(`${path}?query=nobody`))).people).toEqual([])
+    expect((await json(Recipients, await hr.get(path, { 'x-search': 'nobody' }))).people).toEqual([])
     expect(await problem(await hr.get(`${path}?cursor=x`))).toEqual([422, 'malformed_request'])
 
     const correct = `/hr/deliveries/${failed!.deliveryId}/correct`

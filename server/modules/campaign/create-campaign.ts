@@ -8,6 +8,7 @@ import { readVersions } from '../catalog/read-template.ts'
 import { nameOwnRoster } from '../staff/name-rosters.ts'
 import { contentOf } from './plan-campaign.ts'
 import { findOwnCampaign } from './read-campaign.ts'
+import { sealGreeting } from './seal-words.ts'
 import { Campaign } from './tables.ts'
 
 /**
@@ -17,12 +18,14 @@ import { Campaign } from './tables.ts'
 export async function createCampaign(tx: Tx, content: CampaignContent): Promise<Id<'campaign'>> {
   await checkReferences(tx, content)
   const [id, now] = [tx.newId('campaign'), tx.clock.now()]
+  const { greeting, ...plain } = content
   await tx.em.insert(Campaign, {
     id,
     companyId: companyOf(tx.actor),
     state: 'draft',
     version: 1,
-    ...content,
+    ...plain,
+    greetingSealed: sealGreeting(tx, id, greeting),
     selection: JSON.stringify(content.selection),
     createdBy: memberOf(tx.actor),
     createdAtMs: now,

@@ -7,6 +7,7 @@ import { trail } from '../../kernel/trail.ts'
 import { checkReferences } from './create-campaign.ts'
 import { moveCampaign } from './move-campaign.ts'
 import { findOwnCampaign, readCampaign } from './read-campaign.ts'
+import { sealGreeting } from './seal-words.ts'
 import type { CampaignRow } from './tables.ts'
 
 /**
@@ -31,7 +32,7 @@ export async function editCampaign(
     selection: JSON.stringify(selection),
     amount_from: words.amountFrom,
     face_fen: words.faceFen,
-    greeting: words.greeting,
+    greeting_sealed: sealGreeting(tx, edit.id, words.greeting),
     send_at_ms: words.sendAtMs,
     content_hash: null,
     heads: null,

@@ -13,7 +13,7 @@ export async function moveCampaign(
   tx: Tx,
   seen: CampaignRow,
   to: CampaignState,
-  set: Readonly<Record<string, string | number | null>> = {},
+  set: Readonly<Record<string, string | number | Buffer | null>> = {},
 ): Promise<CampaignRow> {
   const more = { ...set, changed_at_ms: tx.clock.now() }
   const step = { table: 'campaign', id: seen.id, from: seen.state, to, moves: campaignMoves, set: more }

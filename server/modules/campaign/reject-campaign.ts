@@ -4,6 +4,7 @@ import { refuse } from '../../kernel/errors.ts'
 import { memberOf } from '../../kernel/tenant.ts'
 import { moveCampaign } from './move-campaign.ts'
 import { findOwnCampaign } from './read-campaign.ts'
+import { sealWord } from './seal-words.ts'
 import type { CampaignRow } from './tables.ts'
 
 /** Sends a campaign in review back to its maker, with a word. `state_conflict` when it is not in review. */
@@ -14,7 +15,7 @@ export async function rejectCampaign(
   const campaign = await findOwnCampaign(tx, decision.id)
   if (campaign.state !== 'in_review') refuse('state_conflict')
   return moveCampaign(tx, campaign, 'rejected', {
-    word: decision.word,
+    word_sealed: sealWord(tx, campaign.id, decision.word),
     decided_by: memberOf(tx.actor),
     decided_at_ms: tx.clock.now(),
   })

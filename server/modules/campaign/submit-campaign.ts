@@ -34,7 +34,7 @@ export async function submitCampaign(tx: Tx, seen: Seen): Promise<CampaignRow> {
     submitted_by: member,
     decided_by: null,
     decided_at_ms: null,
-    word: null,
+    word_sealed: null,
   })
 }
 

@@ -20,8 +20,8 @@ export const Campaign = defineEntity({
     selection: p.text().columnType('mediumtext'),
     amountFrom: codeColumn<'same' | 'column'>(8),
     faceFen: fenColumn().nullable(),
-    /** The giver's words with merge fields ({姓名}); merged only in the opened card. */
-    greeting: p.string().length(600),
+    /** The giver's words with merge fields ({姓名}), sealed: people write names into them. Merged only in the opened card. */
+    greetingSealed: p.blob(),
     sendAtMs: instantColumn().nullable(),
     /** Fingerprint of what was submitted, recipients included; null while nobody submitted. */
     contentHash: codeColumn(64).nullable(),
@@ -33,8 +33,8 @@ export const Campaign = defineEntity({
     submittedBy: idColumn<'member'>().nullable(),
     decidedBy: idColumn<'member'>().nullable(),
     decidedAtMs: instantColumn().nullable(),
-    /** The approver's word when it was sent back. */
-    word: p.string().length(200).nullable(),
+    /** The approver's word when it was sent back, sealed. */
+    wordSealed: p.blob().nullable(),
     orderId: idColumn<'order'>().nullable(),
     createdAtMs: instantColumn(),
     changedAtMs: instantColumn(),
@@ -44,4 +44,10 @@ export const Campaign = defineEntity({
     { name: 'campaign_order_index', properties: ['orderId'] },
   ],
 })
-export type CampaignRow = InferEntity<typeof Campaign>
+export type CampaignDbRow = InferEntity<typeof Campaign>
+
+/** A campaign with its words opened. */
+export type CampaignRow = Omit<CampaignDbRow, 'greetingSealed' | 'wordSealed'> & {
+  readonly greeting: string
+  readonly word: string | null
+}

@@ -7,6 +7,7 @@ import type { Actor, Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { sql } from '../../kernel/sql.ts'
 import { readActivities, readHeldCard, readHeldCards, type Holder } from '../card/read-card.ts'
+import { openGreeting } from '../campaign/seal-words.ts'
 import { readBrands, readVersions } from '../catalog/read-template.ts'
 import { readCompany } from '../company/read-company.ts'
 import { openPeople } from '../staff/read-people.ts'
@@ -18,7 +19,8 @@ interface Gift {
   readonly orderItemId: string
   readonly campaignId: Id<'campaign'>
   readonly title: string
-  readonly greeting: string
+  /** Sealed. */
+  readonly greeting: Uint8Array
   readonly cover: string
   readonly deliveryState: string | null
 }
@@ -50,7 +52,7 @@ export async function readCard(tx: Tx, cardId: Id<'card'>): Promise<CardDetail> 
     ...(shown ?? refuse('not_found')),
     number: card.number,
     companyName: names.company,
-    greeting: gift === undefined ? null : mergeGreeting(gift.greeting, names),
+    greeting: gift === undefined ? null : mergeGreeting(openGreeting(tx, gift.campaignId, gift.greeting), names),
     title: gift?.title ?? null,
     activities: activities.map(({ kind, amountFen, balanceFen, atMs }) => ({ kind, amountFen, balanceFen, atMs })),
   }
@@ -68,7 +70,7 @@ async function readGifts(tx: Tx, cards: readonly HeldCard[]): Promise<Map<string
   const rows = await sql<Gift>(
     tx.em,
     `select order_item.id as orderItemId, campaign.id as campaignId, campaign.title as title,
-        campaign.greeting as greeting, campaign.cover as cover, delivery.state as deliveryState
+        campaign.greeting_sealed as greeting, campaign.cover as cover, delivery.state as deliveryState
       from order_item join campaign on campaign.order_id = order_item.order_id
       left join delivery on delivery.campaign_id = campaign.id and delivery.person_id = order_item.holder_id
       where order_item.id in (${cards.map(() => '?').join(',')})`,

@@ -105,7 +105,7 @@ onBothDatabases('company', (database) => {
     const text = rows.map((row) =>
       Object.values(row as object).map((value) => (value instanceof Uint8Array ? Buffer.from(value) : String(value))),
     )
-    expect(text.flat().join('\n')).not.toMatch(/林人事|userid|SANDBOXsecret|QDG6eK|jWmYm|kkkkk/)
+    expect(text.flat().join('\n')).not.toMatch(/林人事|运营|userid|SANDBOXsecret|QDG6eK|jWmYm|kkkkk/)
     expect(await database.tx((tx) => readCompany(tx, id))).not.toBeNull()
   })
 

@@ -20,10 +20,18 @@ export async function createOperator(tx: Tx, operator: NewOperator): Promise<Id<
   if (name === '' || name.length > 100 || roles === '') throw new RangeError('an operator has a name and a role')
   const id = tx.newId('operator')
   const keyIndex = operatorFingerprint(tx, operator.key)
-  await tx.em.insert(Operator, { id, name, keyIndex, roles, state: 'active', createdAtMs: tx.clock.now() })
+  const nameSealed = tx.house.seal.seal(operatorNamePlace(id), name)
+  await tx.em.insert(Operator, { id, nameSealed, keyIndex, roles, state: 'active', createdAtMs: tx.clock.now() })
   await trail(tx, { objectId: id, act: 'operator.created', toState: 'active', note: roles })
   return id
 }
+
+/** Where an operator's name is sealed. */
+export const operatorNamePlace = (operatorId: Id<'operator'>) => ({
+  table: 'operator',
+  column: 'name_sealed',
+  rowId: operatorId,
+})
 
 /** What is stored of an access key, and what finds its operator. */
 export function operatorFingerprint(tx: Tx, key: string): string {

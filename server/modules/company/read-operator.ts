@@ -2,7 +2,7 @@ import type { PlatformRole } from '../../../contract/abilities.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { platformRoles } from '../../../contract/operator/platform.ts'
 import type { Tx } from '../../kernel/context.ts'
-import { operatorFingerprint } from './create-operator.ts'
+import { operatorFingerprint, operatorNamePlace } from './create-operator.ts'
 import { Operator } from './tables.ts'
 
 export interface OperatorFacts {
@@ -27,5 +27,6 @@ async function find(tx: Tx, where: Where): Promise<OperatorFacts | null> {
   const row = await tx.em.findOne(Operator, { ...where, state: 'active' }, { disableIdentityMap: true })
   if (!row) return null
   const given = row.roles.split(',')
-  return { id: row.id, name: row.name, roles: platformRoles.filter((role) => given.includes(role)) }
+  const name = tx.house.seal.open(operatorNamePlace(row.id), row.nameSealed)
+  return { id: row.id, name, roles: platformRoles.filter((role) => given.includes(role)) }
 }

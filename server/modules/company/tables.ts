@@ -35,13 +35,13 @@ export const Member = defineEntity({
   uniques: [{ name: 'member_user_unique', properties: ['companyId', 'userIdIndex'] }],
 })
 
-/** Somebody of the platform. The access key is stored as a keyed fingerprint only. */
+/** Somebody of the platform. The name is sealed; the access key is stored as a keyed fingerprint only. */
 export const Operator = defineEntity({
   name: 'Operator',
   tableName: 'operator',
   properties: {
     id: idColumn<'operator'>().primary(),
-    name: p.string().length(100),
+    nameSealed: p.blob(),
     keyIndex: codeColumn(64).unique(),
     roles: codeColumn(64),
     state: codeColumn<'active' | 'removed'>(16),

@@ -9,7 +9,7 @@ import {
   type RecipientView,
 } from '../../../contract/hr/delivery.ts'
 import type { Tx } from '../../kernel/context.ts'
-import { endpoint, type Endpoint } from '../../kernel/endpoint.ts'
+import { endpoint, searchHeader, type Endpoint } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { once } from '../../kernel/once.ts'
 import { companyOf } from '../../kernel/tenant.ts'
@@ -51,6 +51,7 @@ export const deliveryEndpoints: readonly Endpoint[] = [
     path: '/hr/campaigns/:id/people',
     may: 'delivery.read',
     scope: 'read',
+    headerInputs: searchHeader,
     input: RecipientsInput,
     output: Recipients,
     run: async (tx, input, http) => {

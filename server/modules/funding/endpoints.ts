@@ -21,7 +21,7 @@ import {
 import type { WechatPayTrade } from '../../channels/ports.ts'
 import { coalesce } from '../../kernel/coalesce.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
-import { endpoint, type Endpoint } from '../../kernel/endpoint.ts'
+import { endpoint, fileNameHeader, type Endpoint } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
 import type { House } from '../../kernel/house.ts'
 import { canonical } from '../../kernel/once.ts'
@@ -201,6 +201,7 @@ const statementEndpoints = (readStatement: StatementReader): readonly Endpoint[]
     body: 'raw',
     limitBytes: STATEMENT_BYTES,
     scope: 'edge',
+    headerInputs: fileNameHeader,
     input: ImportStatementInput,
     output: ImportedStatement,
     run: async (edge, { fileName }, http) => {

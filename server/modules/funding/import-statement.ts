@@ -86,7 +86,8 @@ async function recordStatement(
 ): Promise<Id<'statement'>> {
   const contentIndex = tx.house.seal.blindIndex('bank-statement', createHash('sha256').update(bytes).digest('hex'))
   const id = tx.newId('statement')
-  const row = { id, content_index: contentIndex, file_name: fileName, line_count: lineCount }
+  const nameSealed = tx.house.seal.seal({ table: 'bank_statement', column: 'name_sealed', rowId: id }, fileName)
+  const row = { id, content_index: contentIndex, name_sealed: nameSealed, line_count: lineCount }
   await insertIgnore(tx.em, 'bank_statement', [
     { ...row, imported_by: actorName(tx.actor), imported_at_ms: tx.clock.now() },
   ])

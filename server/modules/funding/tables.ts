@@ -61,7 +61,8 @@ export const BankStatement = defineEntity({
   properties: {
     id: idColumn<'statement'>().primary(),
     contentIndex: codeColumn(64).unique(),
-    fileName: p.string().length(200),
+    /** The file's name, sealed: people write names into it. */
+    nameSealed: p.blob(),
     lineCount: p.integer(),
     importedBy: p.string().length(17),
     importedAtMs: instantColumn(),

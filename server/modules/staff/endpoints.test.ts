@@ -50,9 +50,14 @@ onBothDatabases('the staff endpoints', (database) => {
   const read = async (who: string, method: string, path: string, body?: object) =>
     (await ask(who, method, path, body)).json() as Promise<Record<string, unknown>>
   const upload = async (who: string, key: string, raw: Buffer, fileName = 'list.xlsx', again = false) => {
-    const answer = await fetch(`${base}/hr/rosters?fileName=${encodeURIComponent(fileName)}&again=${String(again)}`, {
+    const answer = await fetch(`${base}/hr/rosters?again=${String(again)}`, {
       method: 'POST',
-      headers: { 'x-as': who, 'idempotency-key': key, 'content-type': 'application/octet-stream' },
+      headers: {
+        'x-as': who,
+        'x-file-name': encodeURIComponent(fileName),
+        'idempotency-key': key,
+        'content-type': 'application/octet-stream',
+      },
       body: new Uint8Array(raw),
     })
     return {
@@ -198,7 +203,8 @@ onBothDatabases('the staff endpoints', (database) => {
       expect(list).toMatchObject({ rows: 1, valid: 1, ignoredColumns: {} })
       expect(Object.keys(list.columns)).toHaveLength(8)
     }
-    const { people } = (await read(as(company), 'GET', '/hr/people?query=13800000001')) as { people: object[] }
+    const headers = { 'x-as': as(company), 'x-search': '13800000001' }
+    const { people } = (await (await fetch(`${base}/hr/people`, { headers })).json()) as { people: object[] }
     expect(people).toMatchObject([{ name: '甲一', phone: '138****0001', state: 'active' }])
   })
 

@@ -21,7 +21,7 @@ import {
   UploadRosterInput,
 } from '../../../contract/hr/staff.ts'
 import { rosterLimits } from '../../../contract/roster-limits.ts'
-import { endpoint, type Endpoint, type Http } from '../../kernel/endpoint.ts'
+import { endpoint, fileNameHeader, searchHeader, type Endpoint, type Http } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { startApplying } from './apply-roster.ts'
 import { mapColumns } from './map-columns.ts'
@@ -61,6 +61,7 @@ const lists = [
     body: 'raw',
     limitBytes: rosterLimits.fileBytes,
     idempotent: true,
+    headerInputs: fileNameHeader,
     input: UploadRosterInput,
     output: UploadedRoster,
     run: (edge, input, http) => {
@@ -131,6 +132,7 @@ const mending = [
     path: '/hr/rosters/:id/rows',
     may: 'roster.read',
     scope: 'read',
+    headerInputs: searchHeader,
     input: RosterRowsInput,
     output: RosterRows,
     run: (tx, input, http) => readRosterRows(tx, input, http.lang),
@@ -209,6 +211,7 @@ const applying = [
     path: '/hr/people',
     may: 'roster.read',
     scope: 'read',
+    headerInputs: searchHeader,
     input: PeopleInput,
     output: People,
     run: async (tx, { query }) => {

@@ -7,7 +7,7 @@ import { move } from '../../kernel/move.ts'
 import { enqueue } from '../../kernel/outbox.ts'
 import { findOwn } from '../../kernel/tenant.ts'
 import { importJob } from './read-file.ts'
-import { parseReading, type Mapping } from './reading.ts'
+import { openReading, sealMapping, sealReading, type Mapping } from './reading.ts'
 import { Roster } from './tables.ts'
 import { lockRoster } from './write-rows.ts'
 
@@ -39,13 +39,13 @@ export async function mapColumns(
     })
   const held = await lockRoster(tx, wish.id)
   const roster = await findOwn(tx, Roster, wish.id)
-  const reading = parseReading(roster.reading ?? null)
+  const reading = openReading(tx, roster)
   if (held?.state !== 'needs_mending' && held?.state !== 'ready') refuse('state_conflict')
   if (reading === null || roster.eraseAtMs <= tx.clock.now()) refuse('state_conflict')
   const mapping: Mapping = { sheet: reading.sheet, headerRow: reading.headerRow, columns }
   const set = {
-    mapping: JSON.stringify(mapping),
-    reading: JSON.stringify({ ...reading, mappingRefused: null }),
+    mapping_sealed: sealMapping(tx, wish.id, mapping),
+    reading_sealed: sealReading(tx, wish.id, { ...reading, mappingRefused: null }),
     rows_read: 0,
     row_count: 0,
     faulty_count: 0,

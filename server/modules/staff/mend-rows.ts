@@ -18,7 +18,7 @@ import { findOwn } from '../../kernel/tenant.ts'
 import { judgeTwins, settleFaulty, type TwinIndexes } from './judge-twins.ts'
 import { countRows } from './read-file.ts'
 import { viewsOf, type SealedRow } from './read-roster.ts'
-import { fieldsOf, parseReading } from './reading.ts'
+import { fieldsOf, openReading } from './reading.ts'
 import { openRow, sealRow } from './seal-row.ts'
 import { Roster, RosterFault, RosterRow } from './tables.ts'
 import { lockRoster } from './write-rows.ts'
@@ -136,10 +136,10 @@ async function replaceSlice(tx: Tx, wish: Replacing, ids: readonly string[]) {
 }
 
 async function holdEditable(tx: Tx, id: Id<'roster'>): Promise<Editable> {
-  const { reading } = await findOwn(tx, Roster, id)
+  const roster = await findOwn(tx, Roster, id)
   const state = (await lockRoster(tx, id))?.state
   if (state !== 'needs_mending' && state !== 'ready') refuse('state_conflict')
-  return { id, state, fields: fieldsOf(parseReading(reading ?? null)) }
+  return { id, state, fields: fieldsOf(openReading(tx, roster)) }
 }
 
 async function readRows(tx: Tx, rosterId: Id<'roster'>, ids: readonly string[]): Promise<EditedRow[]> {

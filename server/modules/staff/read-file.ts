@@ -6,7 +6,7 @@ import type { Tx } from '../../kernel/context.ts'
 import { move } from '../../kernel/move.ts'
 import { enqueue } from '../../kernel/outbox.ts'
 import { change, sql } from '../../kernel/sql.ts'
-import { parseMapping, parseReading, type Mapping, type Reading } from './reading.ts'
+import { openMapping, openReading, sealReading, type Mapping, type Reading } from './reading.ts'
 import { namePlace } from './receive-roster.ts'
 import { Roster } from './tables.ts'
 import { holdReading, type ReadingOf } from './write-rows.ts'
@@ -32,7 +32,7 @@ export async function beginReading(tx: Tx, rosterId: Id<'roster'>): Promise<DueR
     version: roster.version,
     fileName: tx.house.seal.open(namePlace(rosterId), roster.nameSealed),
     chunkCount: roster.chunkCount,
-    mapping: parseMapping(roster.mapping ?? null),
+    mapping: openMapping(tx, roster),
   }
 }
 
@@ -55,7 +55,7 @@ export async function finishReading(tx: Tx, due: ReadingOf, facts: FileFacts): P
     ...facts.reading,
     columns: facts.reading.columns.map((column) => ({ ...column, header: column.header.slice(0, HEADER_CHARS) })),
     skipped: facts.reading.skipped.slice(0, SKIPPED_SHOWN),
-    mappingRefused: parseReading(before.reading ?? null)?.mappingRefused ?? null,
+    mappingRefused: openReading(tx, before)?.mappingRefused ?? null,
   }
   const samples = tx.house.seal.seal(samplesPlace(due.id), JSON.stringify(facts.samples))
   await tx.em.nativeUpdate(Roster, { id: due.id }, { samplesSealed: samples })
@@ -65,7 +65,7 @@ export async function finishReading(tx: Tx, due: ReadingOf, facts: FileFacts): P
     from: 'reading',
     to: faulty > 0 ? 'needs_mending' : 'ready',
     moves: rosterMoves,
-    set: { reading: JSON.stringify(reading), row_count: all, rows_read: all, faulty_count: faulty },
+    set: { reading_sealed: sealReading(tx, due.id, reading), row_count: all, rows_read: all, faulty_count: faulty },
   })
 }
 
@@ -89,11 +89,11 @@ export async function refuseReading(tx: Tx, due: DueReading, code: RosterRefusal
     return
   }
   const before = await tx.em.findOneOrFail(Roster, { id: due.id }, { disableIdentityMap: true })
-  const reading = parseReading(before.reading ?? null)
+  const reading = openReading(tx, before)
   await change(
     tx.em,
-    'update roster set mapping = null, reading = ?, rows_read = 0, version = version + 1 where id = ? and version = ?',
-    [reading && JSON.stringify({ ...reading, mappingRefused: code }), due.id, due.version],
+    'update roster set mapping_sealed = null, reading_sealed = ?, rows_read = 0, version = version + 1 where id = ? and version = ?',
+    [reading && sealReading(tx, due.id, { ...reading, mappingRefused: code }), due.id, due.version],
   )
   await enqueue(tx, [importJob({ id: due.id, version: due.version + 1 })])
 }

@@ -9,7 +9,7 @@ import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
 import { companyOf, findOwn } from '../../kernel/tenant.ts'
 import { samplesPlace } from './read-file.ts'
-import { parseReading, type Reading } from './reading.ts'
+import { openReading, type Reading } from './reading.ts'
 import { namePlace } from './receive-roster.ts'
 import { indexesOf } from './seal-person.ts'
 import { openRow } from './seal-row.ts'
@@ -54,7 +54,7 @@ export async function readRosterMark(tx: Tx, id: Id<'roster'>): Promise<{ mark: 
 /** Everything about a list except its rows. Counts of rows are taken once the reading is done. */
 export async function readRosterDetail(tx: Tx, id: Id<'roster'>, lang: Lang): Promise<RosterDetail> {
   const row = await findOwn(tx, Roster, id)
-  const reading = parseReading(row.reading ?? null)
+  const reading = openReading(tx, row)
   const done = row.state !== 'received' && row.state !== 'reading'
   const code = rosterRefusalCodes.find((one) => one === row.refusal)
   return {

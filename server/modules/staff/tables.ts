@@ -21,12 +21,12 @@ export const Roster = defineEntity({
     rowsRead: p.integer(),
     rowCount: p.integer(),
     faultyCount: p.integer(),
-    /** JSON: the sheet, header row, columns as read, skipped places, warnings; samples are sealed apart. */
-    reading: p.text().columnType('mediumtext').nullable(),
+    /** JSON: the sheet (a CSV's has the file's name), header row, columns as read, skipped places, warnings; sealed. */
+    readingSealed: largeBlobColumn().nullable(),
     /** JSON: letter -> up to three values of the column, sealed. */
-    samplesSealed: p.blob().nullable(),
-    /** JSON: a person's correction of the columns; null while our guess stands. */
-    mapping: p.text().nullable(),
+    samplesSealed: largeBlobColumn().nullable(),
+    /** JSON: a person's correction of the columns, sealed; null while our guess stands. */
+    mappingSealed: p.blob().nullable(),
     /** Chosen with the applying: whether people who are not on the list have left. */
     markLeavers: p.boolean(),
     /** The refusal's code when the file as a whole could not be taken. */
@@ -76,7 +76,7 @@ export const RosterRow = defineEntity({
     personId: idColumn<'person'>().nullable(),
   },
   indexes: [
-    { name: 'roster_row_faulty_index', properties: ['rosterId', 'faulty', 'rowNo'] },
+    { name: 'roster_row_faulty_index', properties: ['rosterId', 'removed', 'faulty', 'rowNo'] },
     { name: 'roster_row_phone_index', properties: ['rosterId', 'phoneIndex'] },
     { name: 'roster_row_staff_no_index', properties: ['rosterId', 'staffNoIndex'] },
     { name: 'roster_row_user_id_index', properties: ['rosterId', 'userIdIndex'] },

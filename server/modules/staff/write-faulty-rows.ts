@@ -8,7 +8,7 @@ import type { Edge, Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
 import { findOwn } from '../../kernel/tenant.ts'
 import { readRosterRows } from './read-roster.ts'
-import { parseReading, type Reading } from './reading.ts'
+import { openReading, type Reading } from './reading.ts'
 import { safeText } from './rules.ts'
 import { Roster } from './tables.ts'
 
@@ -29,8 +29,8 @@ interface Column {
  */
 export async function writeFaultyRows(edge: Edge, id: Id<'roster'>, lang: Lang): Promise<Readable> {
   const columns = await edge.read(async (tx) => {
-    const { reading } = await findOwn(tx, Roster, id)
-    return columnsOf(parseReading(reading ?? null), await readFaultyFields(tx, id))
+    const roster = await findOwn(tx, Roster, id)
+    return columnsOf(openReading(tx, roster), await readFaultyFields(tx, id))
   })
   const out = new PassThrough()
   write(edge, id, lang, columns, out).catch((error: unknown) =>

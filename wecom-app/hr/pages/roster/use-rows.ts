@@ -35,7 +35,7 @@ export function useRows(rosterId: () => string, filter: () => RowFilter): Rows {
   async function nextFaulty(afterRow: number): Promise<RosterRowView | null> {
     const { code, query } = filter()
     const path = `/hr/rosters/${rosterId()}/rows`
-    const answer = await get<RosterRows>(path, { faulty: true, code, query, after: afterRow, limit: 1 })
+    const answer = await get<RosterRows>(path, { faulty: true, code, after: afterRow, limit: 1 }, undefined, query)
     return answer.rows[0] ?? null
   }
 
@@ -106,7 +106,7 @@ function makePages(path: () => string, filter: () => RowFilter): Pages {
     const { faulty, code, query } = filter()
     try {
       const offset = Math.max(0, page * pageRows - goneBefore(page))
-      const answer = await get<RosterRows>(path(), { faulty, code, query, offset, limit: pageRows }, mine.signal)
+      const answer = await get<RosterRows>(path(), { faulty, code, offset, limit: pageRows }, mine.signal, query)
       if (mine.signal.aborted) return
       pages.set(page, answer.rows)
       total.value = answer.total + goneBefore(Number.POSITIVE_INFINITY)

@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Json } from './canary-walk.ts'
+import { walkWithCanaries, type Walked } from './canary-walk.ts'
+import { canaries, sightings, type Place } from './canaries.ts'
+import { entities } from '../server/db/orm.ts'
+import { sql } from '../server/kernel/sql.ts'
+import { dialectsHere } from './stage.ts'
+
+const run = promisify(execFile)
+
+/** Every column of every row, each under its name. */
+async function cellsOf({ stage }: Walked): Promise<Place[]> {
+  const tables = entities.map((entity) => entity.meta.tableName)
+  return stage.running.open.store.read(async (em) => {
+    const places: Place[] = []
+    for (const table of tables) {
+      const columns = new Map<string, Buffer[]>()
+      for (const row of await sql<Record<string, unknown>>(em, `select * from ${table}`))
+        for (const [name, value] of Object.entries(row)) {
+          const bytes = value instanceof Uint8Array ? Buffer.from(value) : Buffer.from(String(value), 'utf8')
+          columns.set(name, [...(columns.get(name) ?? []), bytes, Buffer.from('\n')])
+        }
+      for (const [name, all] of columns) places.push({ place: `${table}.${name}`, bytes: Buffer.concat(all) })
+    }
+    return places
+  })
+}
+
+/** The database as somebody would carry it away: the dump, or the file with its log. */
+async function dumpOf({ stage }: Walked): Promise<Place[]> {
+  if (!stage.databaseUrl.startsWith('mysql:'))
+    return ['', '-wal', '-shm']
+      .map((end) => `${stage.databaseUrl}${end}`)
+      .filter((path) => existsSync(path))
+      .map((path) => ({ place: path, bytes: readFileSync(path) }))
+  const at = new URL(stage.databaseUrl)
+  const login = ['-h', at.hostname, '-P', at.port || '3306', '-u', decodeURIComponent(at.username)]
+  const { stdout } = await run('mariadb-dump', [...login, '--single-transaction', at.pathname.slice(1)], {
+    env: { ...process.env, MYSQL_PWD: decodeURIComponent(at.password) },
+    encoding: 'buffer',
+    maxBuffer: 256 * 1024 * 1024,
+  })
+  return [{ place: 'mariadb-dump', bytes: stdout }]
+}
+
+// Personal data and secrets go in by the product's own doors, the main job is walked, and then they are looked for.
+describe.each(dialectsHere())('canaries (%s)', (dialect) => {
+  let walked: Walked
+  let planted: Readonly<Record<string, string>>
+  beforeAll(async () => {
+    walked = await walkWithCanaries(dialect)
+    const secrets = walked.cardSecrets.map((secret, at) => [`cardSecret${at}`, secret] as const)
+    const cookies = walked.wire.cookies.map((cookie, at) => [`cookie${at}`, cookie] as const)
+    planted = { ...canaries, ...Object.fromEntries([...secrets, ...cookies]) }
+    expect(secrets.length).toBeGreaterThan(0)
+    expect(cookies.length).toBeGreaterThan(0)
+  }, 300_000)
+  afterAll(() => walked.close())
+
+  test('the walk was a real one: people see what was planted', () => {
+    const shown = JSON.stringify(walked.shown satisfies Json)
+    const seen = ['name', 'greeting', 'memberName', 'payerName', 'operatorName', 'secondName', 'fileName'] as const
+    for (const name of seen) expect(shown, name).toContain(canaries[name])
+  })
+
+  test('none stands in a column', async () => {
+    expect(sightings(planted, await cellsOf(walked))).toEqual([])
+  })
+
+  test('none stands in a dump, or in the file of the database and its log', async () => {
+    expect(sightings(planted, await dumpOf(walked))).toEqual([])
+  })
+
+  test('none stands in the log, at its most talkative', () => {
+    expect(walked.lines.length).toBeGreaterThan(50)
+    expect(
+      sightings(
+        planted,
+        walked.lines.map((line) => ({ place: line, bytes: Buffer.from(line) })),
+      ),
+    ).toEqual([])
+  })
+
+  test('none stands in an address that was asked for or pointed to', () => {
+    const urls = [...new Set(walked.wire.urls)]
+    expect(urls.length).toBeGreaterThan(20)
+    expect(
+      sightings(
+        planted,
+        urls.map((url) => ({ place: url, bytes: Buffer.from(url) })),
+      ),
+    ).toEqual([])
+  })
+
+  test('none stands in an error answer, or among the metrics', () => {
+    expect(walked.errors.length).toBeGreaterThan(5)
+    const places = [...walked.errors, walked.metrics].map((text) => ({ place: text, bytes: Buffer.from(text) }))
+    expect(sightings(planted, places)).toEqual([])
+  })
+})
