@@ -6,6 +6,7 @@ import { forgetSignIns } from '../server/modules/company/forget-sign-ins.ts'
 import { deliverAgain, deliverCards } from '../server/modules/delivery/deliver-cards.ts'
 import { planFailed } from '../server/modules/delivery/resend-deliveries.ts'
 import { sendBatch } from '../server/modules/delivery/send-batch.ts'
+import { closeOpenPayments } from '../server/modules/funding/close-payment.ts'
 import { watchPayment } from '../server/modules/funding/watch-payment.ts'
 import { issueOrder } from '../server/modules/issuance/issue-order.ts'
 import { sweepOrders } from '../server/modules/order/sweep-orders.ts'
@@ -30,6 +31,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'roster.apply': (edge, args) => applyRoster(edge, idOf('roster', args, 'rosterId')),
   'roster.erase': (edge) => untilNone(edge, eraseRosterChunks),
   'payment.watch': (edge, args) => watchPayment(edge, idOf('payment', args, 'paymentId')),
+  'payments.close': (edge, args) => closeOpenPayments(edge, idOf('order', args, 'orderId')),
   'order.issue': (edge, args) => issueOrder(edge, idOf('order', args, 'orderId')),
   'cards.deliver': (edge, args) => deliverCards(edge, idOf('orderSlice', args, 'sliceId')),
   'batch.send': (edge, args) => sendBatch(edge, idOf('deliveryBatch', args, 'batchId')),

@@ -59,6 +59,16 @@ onBothDatabases('funding that is stopped between its phases', (database) => {
     expect(await ask(id)).toMatchObject({ state: 'NOTPAY', total: 100_000 })
   })
 
+  test('a code whose answer was lost after the payment was placed is fetched by the watch', async () => {
+    const { orderId } = await anOrder(database, company.id, 1)
+    await world.ctl('faults', { kind: 'status500_after', path: '/native', times: 2 })
+    const id = await open(hrEdge(), orderId, 'wechat_pay', 100_000)
+    expect(await row(id)).toMatchObject({ state: 'opened', code_url: null })
+    expect(await ask(id)).toMatchObject({ state: 'NOTPAY' })
+    await watchPayment(house.edge(), id)
+    expect((await row(id)).code_url).toMatch(/^weixin:/)
+  })
+
   test('a payment that is closed while its code is asked for is closed at WeChat Pay as well', async () => {
     const { orderId } = await anOrder(database, company.id, 1)
     const real = house.ports.wechatPay

@@ -18,7 +18,8 @@ export async function watchPayment(edge: Edge, paymentId: Id<'payment'>): Promis
   try {
     const close = edge.clock.now() >= (payment.expiresAtMs ?? 0) || !(await isWaiting(edge, payment))
     const standing = await askPayment(edge, paymentId, { close })
-    if (standing === 'never_placed') await prepareNative(edge, paymentId)
+    // Placed or not: when the answer with the QR was lost, it is asked for again.
+    if (standing === 'never_placed' || standing === 'unpaid') await prepareNative(edge, paymentId)
   } catch (error) {
     if (!(error instanceof OutsideError)) throw error
     edge.log.warn({ paymentId, outcome: error.outcome, code: error.code }, 'no answer about a payment')
