@@ -19,29 +19,32 @@ export interface Running {
   stop(): Promise<void>
 }
 
-/** Starts what the role asks for. Throws ConfigProblems or an Error with a sentence for the operator. */
+/** Starts what the role asks for; what began is ended again when something does not start. Throws ConfigProblems or an Error with a sentence for the operator. */
 export async function start(config: Config, log: RootLog): Promise<Running> {
-  const { outside, sandbox } = await startOutside(config)
-  const open = await openHouse(config, { log, outside })
-  const edge = open.edgeFor({ kind: 'system', name: 'worker' })
-  if (outside !== null) await prepareDemo(open.edgeFor({ kind: 'system', name: 'demo' }), outside)
-  const worker = config.role === 'web' ? null : startWorker(edge, handlers)
-  const endSchedule = worker === null ? null : startSchedule(edge)
-  if (worker !== null) open.onJobs = () => worker.wake()
-  const web =
-    config.role === 'worker'
-      ? null
-      : await serve(createApp(open, { log, trustProxy: config.trustProxy }), config.port, config.host)
-  return {
-    url: web === null ? '' : `http://${config.host}:${web.port}`,
-    open,
-    stop: async () => {
-      await web?.close()
-      endSchedule?.()
-      await worker?.stop()
-      await open.close()
-      await sandbox?.close()
-    },
+  const ends: (() => Promise<void> | void)[] = []
+  const stop = async (): Promise<void> => {
+    while (ends.length > 0) await ends.pop()?.()
+  }
+  try {
+    const { outside, sandbox } = await startOutside(config)
+    if (sandbox !== null) ends.push(() => sandbox.close())
+    const open = await openHouse(config, { log, outside })
+    ends.push(() => open.close())
+    if (outside !== null) await prepareDemo(open.edgeFor({ kind: 'system', name: 'demo' }), outside)
+    if (config.role !== 'web') {
+      const edge = open.edgeFor({ kind: 'system', name: 'worker' })
+      const worker = startWorker(edge, handlers)
+      ends.push(() => worker.stop())
+      ends.push(startSchedule(edge))
+      open.onJobs = () => worker.wake()
+    }
+    if (config.role === 'worker') return { url: '', open, stop }
+    const web = await serve(createApp(open, { log, trustProxy: config.trustProxy }), config.port, config.host)
+    ends.push(() => web.close())
+    return { url: `http://${config.host}:${web.port}`, open, stop }
+  } catch (error) {
+    await stop()
+    throw error
   }
 }
 
