@@ -1,11 +1,13 @@
 /**
  * npm run bench -- issue --cards N [--db mysql|sqlite] [--json]
  * npm run bench -- import --rows N [--json]
+ * npm run bench -- roster --rows N [--db mysql|sqlite] [--json]
  * Prints what it does as it goes and the figures as one JSON object in the last line.
  */
 import { parseArgs } from 'node:util'
 import { benchImport } from './import.ts'
 import { benchIssue } from './issue.ts'
+import { benchRoster } from './roster.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -29,8 +31,10 @@ function run(name: string | undefined): Promise<object> {
       return benchIssue(count(values.cards), database(values.db), say)
     case 'import':
       return benchImport(count(values.rows), say)
+    case 'roster':
+      return benchRoster(count(values.rows), database(values.db), say)
     default:
-      throw new Error('usage: npm run bench -- issue|import [--cards N] [--rows N] [--db mysql|sqlite] [--json]')
+      throw new Error('usage: npm run bench -- issue|import|roster [--cards N] [--rows N] [--db mysql|sqlite] [--json]')
   }
 }
 

@@ -11,6 +11,9 @@ export async function applyRoster(edge: Edge, rosterId: Id<'roster'>): Promise<v
     const from: number = after
     after = await edge.tx((tx) => applySlice(tx, rosterId, from))
   }
-  while ((await edge.tx((tx) => markLeavers(tx, rosterId))) > 0);
+  for (let after: string | null = ''; after !== null;) {
+    const from: string = after
+    after = await edge.tx((tx) => markLeavers(tx, rosterId, from))
+  }
   await edge.tx((tx) => finishApplying(tx, rosterId))
 }

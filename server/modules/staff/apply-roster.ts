@@ -7,7 +7,7 @@ import { enqueue } from '../../kernel/outbox.ts'
 import { change, insertRows, sql } from '../../kernel/sql.ts'
 import { findOwn } from '../../kernel/tenant.ts'
 import { trail } from '../../kernel/trail.ts'
-import { matchRows, notOnList, readValidRows, type RowEffect } from './match-rows.ts'
+import { matchRows, readLeavers, readValidRows, type RowEffect } from './match-rows.ts'
 import { countRows } from './read-file.ts'
 import { sealPerson } from './seal-person.ts'
 import { Person, Roster } from './tables.ts'
@@ -47,7 +47,7 @@ export async function startApplying(tx: Tx, wish: Applying): Promise<void> {
 }
 
 /** Rows applied in one transaction; each may write its row and its person. */
-const ROWS_PER_SLICE = 500
+const ROWS_PER_SLICE = 250
 
 /**
  * Applies the next rows of a list that is being applied: adds who is new, changes who changed, and ties each row to its
@@ -124,28 +124,21 @@ async function tieRows(tx: Tx, effects: readonly RowEffect[], personIds: readonl
   )
 }
 
-/** Leavers marked in one transaction. */
-const LEAVERS_PER_SLICE = 1000
-
 /**
- * Marks the next people who are not on the list as left, where that was chosen. Returns how many; 0 when none is left.
+ * Marks those of the next people who are not on the list as left, where that was chosen. Returns the person to go on
+ * after, or null when none is left.
  */
-export async function markLeavers(tx: Tx, rosterId: Id<'roster'>): Promise<number> {
+export async function markLeavers(tx: Tx, rosterId: Id<'roster'>, after: string): Promise<string | null> {
   const roster = await lockRoster(tx, rosterId)
-  if (roster?.state !== 'applying') return 0
+  if (roster?.state !== 'applying') return null
   const { companyId, markLeavers: chosen } = await tx.em.findOneOrFail(
     Roster,
     { id: rosterId },
     { disableIdentityMap: true },
   )
-  if (!chosen) return 0
-  const missing = notOnList(rosterId)
-  const leavers = await sql<{ id: string }>(
-    tx.em,
-    `select p.id from person p where p.company_id = ? and p.state = 'active' and ${missing.text} limit ?`,
-    [companyId, ...missing.values, LEAVERS_PER_SLICE],
-  )
-  if (leavers.length === 0) return 0
+  if (!chosen) return null
+  const { leavers, last } = await readLeavers(tx, { companyId, rosterId, after })
+  if (leavers.length === 0) return last
   const ids = leavers.map((person) => person.id)
   await change(
     tx.em,
@@ -153,7 +146,7 @@ export async function markLeavers(tx: Tx, rosterId: Id<'roster'>): Promise<numbe
     [tx.clock.now(), ...ids],
   )
   await trail(tx, { objectId: rosterId, act: 'people.left', note: `${ids.length}` })
-  return ids.length
+  return last
 }
 
 /** Ends the applying: from now on the list can be used for a campaign. */

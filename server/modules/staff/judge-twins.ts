@@ -1,8 +1,8 @@
 import type { Id } from '../../../contract/ids.ts'
 import type { RosterField, RowFaultCode } from '../../../contract/roster-row.ts'
 import type { Tx } from '../../kernel/context.ts'
-import { change, sql } from '../../kernel/sql.ts'
-import { RosterFault } from './tables.ts'
+import { change, insertRows, sql } from '../../kernel/sql.ts'
+import { inOrder } from './row-order.ts'
 
 /** What no two rows of a list may share, and the fault of the later one. */
 export const twinKeys = [
@@ -14,6 +14,39 @@ type TwinKey = (typeof twinKeys)[number]
 
 /** The fingerprints of a row by which it may have twins. */
 export type TwinIndexes = Readonly<Record<TwinKey['property'], string | null>>
+
+/** A row whose content was changed. */
+export interface TouchedRow {
+  readonly id: Id<'rosterRow'>
+  readonly before: TwinIndexes
+  readonly after: TwinIndexes
+}
+
+/** What a changed row shared and may share now, by the keys that changed: the twins of the others stay as they are. */
+export function changedKeys({ before, after }: TouchedRow): TwinIndexes[] {
+  const only = (indexes: TwinIndexes): TwinIndexes => {
+    const of = (property: TwinKey['property']): string | null =>
+      before[property] === after[property] ? null : indexes[property]
+    return { phoneIndex: of('phoneIndex'), staffNoIndex: of('staffNoIndex'), userIdIndex: of('userIdIndex') }
+  }
+  return [only(before), only(after)]
+}
+
+/** Erases the faults of changed rows, except those of a twin whose key is the same as before. */
+export async function dropFaults(tx: Tx, rows: readonly TouchedRow[]): Promise<void> {
+  const drop = async (ids: readonly string[], condition: string, codes: readonly string[]): Promise<void> => {
+    if (ids.length === 0) return
+    const slots = ids.map(() => '?').join(',')
+    await change(tx.em, `delete from roster_fault where row_id in (${slots}) and ${condition}`, [...ids, ...codes])
+  }
+  const idsOf = (some: readonly TouchedRow[]): string[] => some.map((row) => row.id)
+  const codes = twinKeys.map((key) => key.code)
+  await drop(idsOf(rows), `code not in (${codes.map(() => '?').join(',')})`, codes)
+  for (const { property, code } of twinKeys) {
+    const other = rows.filter((row) => row.before[property] !== row.after[property])
+    await drop(idsOf(other), 'code = ?', [code])
+  }
+}
 
 const PER_QUERY = 500
 
@@ -50,12 +83,12 @@ async function judgeKey(tx: Tx, rosterId: Id<'roster'>, key: TwinKey, values: re
     tx.em,
     `select r.id, r.row_no, r.${key.column} as shared, f.row_id as fault, f.first_row
      from roster_row r left join roster_fault f on f.row_id = r.id and f.field = ? and f.code = ?
-     where r.roster_id = ? and r.removed = 0 and r.${key.column} in (${values.map(() => '?').join(',')}) order by r.row_no`,
+     where r.roster_id = ? and r.removed = 0 and r.${key.column} in (${values.map(() => '?').join(',')})`,
     [key.field, key.code, rosterId, ...values],
   )
   const first = new Map<string, Twin>()
   const wrong: { id: Id<'rosterRow'>; firstRow: number | null }[] = []
-  for (const twin of twins) {
+  for (const twin of inOrder(twins)) {
     const before = first.get(twin.shared)
     if (before === undefined) first.set(twin.shared, twin)
     const wanted = before === undefined ? null : Number(before.row_no)
@@ -81,9 +114,10 @@ async function writeFaults(
     )
     const later = rows.filter((row) => row.firstRow !== null)
     if (later.length === 0) continue
-    await tx.em.insertMany(
-      RosterFault,
-      later.map(({ id, firstRow }) => ({ rowId: id, field, code, rosterId, firstRow })),
+    await insertRows(
+      tx.em,
+      'roster_fault',
+      later.map(({ id, firstRow }) => ({ row_id: id, field, code, roster_id: rosterId, first_row: firstRow })),
     )
   }
 }

@@ -3,12 +3,12 @@ import type { RosterField, RosterPerson } from '../../../contract/roster-row.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
 import type { Matched } from './read-people.ts'
+import { inOrder } from './row-order.ts'
 import { openFacts, type PersonFacts } from './seal-person.ts'
 import { openRow, shortDepartment } from './seal-row.ts'
 
 /** A row of a list that may be applied, with its fingerprints. */
 export interface ValidRow extends KeyedRow {
-  readonly row_no: number
   readonly sealed: Uint8Array
   readonly department: string | null
 }
@@ -53,6 +53,7 @@ export async function readValidRows(tx: Tx, rosterId: Id<'roster'>, after: numbe
 
 interface KeyedRow {
   readonly id: Id<'rosterRow'>
+  readonly row_no: number
   readonly phone_index: string | null
   readonly staff_no_index: string | null
   readonly user_id_index: string | null
@@ -106,11 +107,11 @@ async function firstRowsBy(tx: Tx, rosterId: Id<'roster'>, column: KeyColumn, pe
   if (keys.length === 0) return first
   const rows = await sql<KeyedRow>(
     tx.em,
-    `select id, phone_index, staff_no_index, user_id_index from roster_row
-     where roster_id = ? and removed = 0 and ${column} in (${keys.map(() => '?').join(',')}) order by row_no`,
+    `select id, row_no, phone_index, staff_no_index, user_id_index from roster_row
+     where roster_id = ? and removed = 0 and ${column} in (${keys.map(() => '?').join(',')})`,
     [rosterId, ...keys],
   )
-  for (const row of rows) {
+  for (const row of inOrder(rows)) {
     const key = row[column]
     if (key !== null && !first.has(key)) first.set(key, row)
   }
@@ -129,10 +130,11 @@ async function knownBy(tx: Tx, companyId: Id<'company'>, column: KeyColumn, rows
   const people = await sql<KnownPerson>(
     tx.em,
     `select id, sealed, department, phone_index, staff_no_index, user_id_index, matched, state, version from person
-     where company_id = ? and ${column} in (${keys.map(() => '?').join(',')}) order by state, id`,
+     where company_id = ? and ${column} in (${keys.map(() => '?').join(',')})`,
     [companyId, ...keys],
   )
-  for (const person of people) {
+  const rank = ({ state, id }: KnownPerson): string => `${state} ${id}`
+  for (const person of people.sort((a, b) => (rank(a) < rank(b) ? -1 : 1))) {
     const key = person[column]
     if (key !== null) found.set(key, [...(found.get(key) ?? []), person])
   }
@@ -205,11 +207,44 @@ function differences(before: Comparable, after: Comparable): RowEffect['fields']
   )
 }
 
+/** People looked through for leavers at once. */
+const PEOPLE_PER_SLICE = 1000
+
+export interface Leaver {
+  readonly id: Id<'person'>
+  readonly sealed: Uint8Array
+  readonly department: string | null
+}
+
+/**
+ * Those of the company's next 1,000 people after an id who are on no row of the list, by id. `last` is where to go on,
+ * null at the end: one look at all people at once would keep everybody else waiting.
+ */
+export async function readLeavers(
+  tx: Tx,
+  wish: { readonly companyId: Id<'company'>; readonly rosterId: Id<'roster'>; readonly after: string },
+): Promise<{ leavers: Leaver[]; last: string | null }> {
+  const where = "p.company_id = ? and p.state = 'active' and p.id > ?"
+  const [end] = await sql<{ id: string }>(
+    tx.em,
+    `select p.id from person p where ${where} order by p.id limit 1 offset ?`,
+    [wish.companyId, wish.after, PEOPLE_PER_SLICE - 1],
+  )
+  const missing = notOnList(wish.rosterId)
+  const upTo = end ? { text: ' and p.id <= ?', values: [end.id] } : { text: '', values: [] }
+  const leavers = await sql<Leaver>(
+    tx.em,
+    `select p.id, p.sealed, p.department from person p where ${where}${upTo.text} and ${missing.text} order by p.id`,
+    [wish.companyId, wish.after, ...upTo.values, ...missing.values],
+  )
+  return { leavers, last: end?.id ?? null }
+}
+
 /**
  * People (`p`) who are on no row of the list, as a condition. Rows with faults and rows that
  * were taken out count as well, and a faulty row also by its name: nobody leaves because of a typing slip.
  */
-export const notOnList = (rosterId: Id<'roster'>) => {
+const notOnList = (rosterId: Id<'roster'>) => {
   const no = (condition: string): string =>
     `not exists (select 1 from roster_row r where r.roster_id = ? and ${condition})`
   const conditions = [

@@ -2,25 +2,20 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import type { Lang } from '../../../contract/error-codes.ts'
 import type { RosterRowView } from '../../../contract/hr/staff.ts'
 import type { Id } from '../../../contract/ids.ts'
-import {
-  normaliseRow,
-  trimCell,
-  type RosterCells,
-  type RosterField,
-  type RowFaultCode,
-} from '../../../contract/roster-row.ts'
+import { normaliseRow, trimCell, type RosterCells, type RosterField } from '../../../contract/roster-row.ts'
 import { rosterMoves, type RosterState } from '../../../contract/states.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { move } from '../../kernel/move.ts'
-import { change, sql } from '../../kernel/sql.ts'
+import { change, insertRows, sql } from '../../kernel/sql.ts'
 import { findOwn } from '../../kernel/tenant.ts'
-import { judgeTwins, settleFaulty, type TwinIndexes } from './judge-twins.ts'
+import { changedKeys, dropFaults, judgeTwins, settleFaulty, type TouchedRow, type TwinIndexes } from './judge-twins.ts'
 import { countRows } from './read-file.ts'
 import { viewsOf, type SealedRow } from './read-roster.ts'
 import { fieldsOf, openReading } from './reading.ts'
+import { inOrder } from './row-order.ts'
 import { openRow, sealRow } from './seal-row.ts'
-import { Roster, RosterFault, RosterRow } from './tables.ts'
+import { Roster } from './tables.ts'
 import { lockRoster } from './write-rows.ts'
 
 export interface Settled {
@@ -84,10 +79,10 @@ export async function removeRows(
 }
 
 const SCANNED_AT_ONCE = 1000
-const CHANGED_AT_ONCE = 500
+const CHANGED_AT_ONCE = 250
 
 /**
- * Replaces a text that fills a cell of one column in every row that has it, in transactions of at most 500 rows, and
+ * Replaces a text that fills a cell of one column in every row that has it, in transactions of at most 250 rows, and
  * checks those rows again. Harmless to repeat.
  */
 export async function replaceTexts(
@@ -143,12 +138,13 @@ async function holdEditable(tx: Tx, id: Id<'roster'>): Promise<Editable> {
 }
 
 async function readRows(tx: Tx, rosterId: Id<'roster'>, ids: readonly string[]): Promise<EditedRow[]> {
-  return sql<EditedRow>(
+  const rows = await sql<EditedRow>(
     tx.em,
     `select id, row_no, sealed, phone_index, staff_no_index, user_id_index from roster_row
-     where roster_id = ? and removed = 0 and id in (${ids.map(() => '?').join(',')}) order by row_no`,
+     where roster_id = ? and removed = 0 and id in (${ids.map(() => '?').join(',')})`,
     [rosterId, ...ids],
   )
+  return inOrder(rows)
 }
 
 const indexesBefore = (row: EditedRow): TwinIndexes => ({
@@ -160,26 +156,41 @@ const indexesBefore = (row: EditedRow): TwinIndexes => ({
 /** Writes changed rows and their faults, judges old and new twins; returns the twins whose faults changed. */
 async function changeRows(tx: Tx, roster: Editable, rows: readonly Changed[]): Promise<Id<'rosterRow'>[]> {
   if (rows.length === 0) return []
-  const touched: TwinIndexes[] = []
-  const faults: { rowId: Id<'rosterRow'>; field: RosterField; code: RowFaultCode }[] = []
+  const touched: TouchedRow[] = []
+  const faults: Record<string, string | null>[] = []
   for (const { row, cells: given } of rows) {
     const cells = withoutBlanks(given)
     const { person, faults: found } = normaliseRow(cells, presentIn(roster, cells))
     const columns = sealRow(tx.house, row.id, { cells, person })
-    await tx.em.nativeUpdate(RosterRow, { id: row.id }, columns)
-    for (const { field, code } of found) faults.push({ rowId: row.id, field, code })
-    touched.push(indexesBefore(row), columns)
+    await rewriteRow(tx, row.id, columns)
+    for (const { field, code } of found)
+      faults.push({ row_id: row.id, field, code, roster_id: roster.id, first_row: null })
+    touched.push({ id: row.id, before: indexesBefore(row), after: columns })
   }
   const ids = rows.map(({ row }) => row.id)
-  await change(tx.em, `delete from roster_fault where row_id in (${ids.map(() => '?').join(',')})`, ids)
-  if (faults.length > 0)
-    await tx.em.insertMany(
-      RosterFault,
-      faults.map((fault) => ({ ...fault, rosterId: roster.id, firstRow: null })),
-    )
-  const twins = await judgeTwins(tx, roster.id, touched)
+  await dropFaults(tx, touched)
+  await insertRows(tx.em, 'roster_fault', faults)
+  const twins = await judgeTwins(tx, roster.id, touched.flatMap(changedKeys))
   await settleFaulty(tx, [...new Set([...ids, ...twins])])
   return [...twins]
+}
+
+async function rewriteRow(tx: Tx, id: Id<'rosterRow'>, columns: ReturnType<typeof sealRow>): Promise<void> {
+  await change(
+    tx.em,
+    `update roster_row set sealed = ?, department = ?, amount_fen = ?, phone_index = ?, staff_no_index = ?,
+       user_id_index = ?, name_index = ? where id = ?`,
+    [
+      columns.sealed,
+      columns.department,
+      columns.amountFen,
+      columns.phoneIndex,
+      columns.staffNoIndex,
+      columns.userIdIndex,
+      columns.nameIndex,
+      id,
+    ],
+  )
 }
 
 /** A field the file has no column for counts once somebody fills it in. */
@@ -191,8 +202,11 @@ function withoutBlanks(cells: RosterCells): RosterCells {
   return Object.fromEntries(Object.entries(cells).filter(([, text]) => trimCell(text) !== ''))
 }
 
+/** Rows that an answer shows: those that were edited and their twins. */
+const SHOWN_AT_MOST = 1000
+
 async function readViews(tx: Tx, rosterId: Id<'roster'>, ids: readonly string[], lang: Lang): Promise<RosterRowView[]> {
-  const unique = [...new Set(ids)].slice(0, 2 * CHANGED_AT_ONCE)
+  const unique = [...new Set(ids)].slice(0, SHOWN_AT_MOST)
   return unique.length === 0 ? [] : viewsOf(tx, await readRows(tx, rosterId, unique), lang)
 }
 

@@ -1,17 +1,15 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { RosterChanges } from '../../../contract/hr/staff.ts'
 import type { Id } from '../../../contract/ids.ts'
-import { readSum } from '../../kernel/columns.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
-import { sql } from '../../kernel/sql.ts'
 import { companyOf, findOwn } from '../../kernel/tenant.ts'
-import { matchRows, notOnList, readValidRows } from './match-rows.ts'
+import { matchRows, readLeavers, readValidRows } from './match-rows.ts'
 import { countRows } from './read-file.ts'
 import { openFacts } from './seal-person.ts'
 import { Roster } from './tables.ts'
 
-const ROWS_AT_ONCE = 1000
+const ROWS_AT_ONCE = 500
 const EXAMPLES_OF_A_KIND = 200
 
 /**
@@ -26,7 +24,11 @@ export async function readChanges(edge: Edge, id: Id<'roster'>): Promise<RosterC
     after = await edge.read((tx) => countSlice(tx, id, from, changes))
     await breathe()
   }
-  await edge.read((tx) => countLeavers(tx, id, changes))
+  for (let after: string | null = ''; after !== null;) {
+    const from: string = after
+    after = await edge.read((tx) => countLeavers(tx, id, from, changes))
+    await breathe()
+  }
   return changes
 }
 
@@ -48,19 +50,17 @@ async function countSlice(tx: Tx, id: Id<'roster'>, after: number, changes: Rost
   return rows.length < ROWS_AT_ONCE ? null : Number(rows.at(-1)?.row_no)
 }
 
-async function countLeavers(tx: Tx, id: Id<'roster'>, changes: RosterChanges): Promise<void> {
-  const missing = notOnList(id)
-  const where = `from person p where p.company_id = ? and p.state = 'active' and ${missing.text}`
-  const values = [companyOf(tx.actor), ...missing.values]
-  const [all] = await sql<{ people: unknown }>(tx.em, `select count(*) as people ${where}`, values)
-  changes.leavers = readSum(all?.people)
-  const people = await sql<{ id: string; sealed: Uint8Array; department: string | null }>(
-    tx.em,
-    `select p.id, p.sealed, p.department ${where} order by p.id limit ?`,
-    [...values, EXAMPLES_OF_A_KIND],
-  )
-  for (const person of people) {
+async function countLeavers(
+  tx: Tx,
+  rosterId: Id<'roster'>,
+  after: string,
+  changes: RosterChanges,
+): Promise<string | null> {
+  const { leavers, last } = await readLeavers(tx, { companyId: companyOf(tx.actor), rosterId, after })
+  for (const person of leavers.slice(0, Math.max(0, EXAMPLES_OF_A_KIND - changes.leavers))) {
     const { name } = openFacts(tx.house, person)
     changes.examples.push({ kind: 'leaver', name, department: person.department, fields: [] })
   }
+  changes.leavers += leavers.length
+  return last
 }
