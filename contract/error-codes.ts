@@ -129,6 +129,11 @@ export const errorCodes = {
     zh: '该金额不能使用此付款方式，请改用对公转账或企业钱包。',
     en: 'This payment route is barred for this amount. Use a bank transfer or the company wallet.',
   },
+  company_unknown: {
+    status: 404,
+    zh: '没有这个公司代号，请核对拼写，或向管理员要来再试。',
+    en: 'There is no company with this code. Check its spelling, or ask your administrator for it.',
+  },
   company_code_taken: {
     status: 409,
     zh: '该企业代码已被使用，请换一个代码。',

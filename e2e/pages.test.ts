@@ -19,7 +19,7 @@ function consolePlaces({ rosters, campaigns, orders, strict }: PagesWorld): Plac
   const all = (name: string, path: string): Place => [name, `/console${path}`, 'hr admin demo']
   return [
     ['sign-in', '/console/sign-in', 'nobody'],
-    ['sign-in-refused', '/console/sign-in?problem=not_found', 'nobody'],
+    ['sign-in-refused', '/console/sign-in?problem=company_unknown', 'nobody'],
     all('home', '/'),
     ['home-approver', '/console/', 'hr zhoumin demo'],
     all('rosters', '/rosters'),

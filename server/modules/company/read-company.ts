@@ -29,9 +29,9 @@ export async function findCompanyByCorpId(tx: Tx, corpId: string): Promise<Compa
   return row && find(tx, { id: row.companyId })
 }
 
-/** A company that may act now. Refuses with `not_found` and `company_suspended`. */
+/** A company that may act now. Refuses with `company_unknown` and `company_suspended`. */
 export async function readActiveCompany(tx: Tx, where: Where): Promise<CompanyFacts> {
-  const company = (await find(tx, where)) ?? refuse('not_found')
+  const company = (await find(tx, where)) ?? refuse('company_unknown')
   return company.state === 'active' ? company : refuse('company_suspended')
 }
 

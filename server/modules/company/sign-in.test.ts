@@ -231,10 +231,10 @@ onBothDatabases('sign-in', (database) => {
     const denied = new URL(await callbackOf(browser, 'hr'))
     denied.searchParams.delete('code')
     expect(await codeOf(await browser.get(denied.href))).toBe('sign_in_refused')
-    expect(await codeOf(await begin(browser, '/hr/sign-in/nobody'))).toBe('not_found')
+    expect(await codeOf(await begin(browser, '/hr/sign-in/nobody'))).toBe('company_unknown')
     expect(await codeOf(await begin(browser, '/hr/sign-in/NOT_A_CODE'))).toBe('malformed_request')
     const page = await browser.get('/hr/sign-in/nobody', { accept: 'text/html,*/*' })
-    expect(page.headers.get('location')).toBe('/console/sign-in?problem=not_found')
+    expect(page.headers.get('location')).toBe('/console/sign-in?problem=company_unknown')
   })
 
   test.each(['//evil.example', '/\\evil.example', 'https://evil.example/', '/\t/evil.example', '/a//b', ''])(
