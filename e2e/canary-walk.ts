@@ -52,7 +52,13 @@ export async function walkWithCanaries(dialect: 'sqlite' | 'mysql'): Promise<Wal
     const detail = await hr.call(`/hr/campaigns/${campaignId}`)
     const shown = { session, lineView, people, card, detail, settings: await hr.call('/hr/settings') }
     return {
-      ...{ stage, wire, lines, errors, metrics, shown, cardSecrets: await openSecrets(stage) },
+      stage,
+      wire,
+      lines,
+      errors,
+      metrics,
+      shown,
+      cardSecrets: await openSecrets(stage),
       close: async () => {
         release()
         wire.stop()
@@ -131,8 +137,15 @@ async function decide(
 ): Promise<{ campaignId: string; orderId: string }> {
   const { templates } = await hr.call<{ templates: { versionId: string }[] }>('/hr/templates')
   const content = {
-    ...{ title: '中秋', occasion: 'mid_autumn', cover: 'mid_autumn', rosterId, selection: { kind: 'all' } },
-    ...{ templateVersionId: templates[0]?.versionId, amountFrom: 'same', faceFen: 50_000, sendAtMs: null },
+    title: '中秋',
+    occasion: 'mid_autumn',
+    cover: 'mid_autumn',
+    templateVersionId: templates[0]?.versionId,
+    rosterId,
+    selection: { kind: 'all' },
+    amountFrom: 'same',
+    faceFen: 50_000,
+    sendAtMs: null,
     greeting: `{姓名}，${c.greeting}，节日快乐`,
   }
   const key = freshKey()

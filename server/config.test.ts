@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -67,6 +67,22 @@ test('real credentials never stand beside the sandbox', () => {
   const env = { FULIKA_DATA_DIR: dir, FULIKA_WECHAT_PAY_FILE: file }
   expect(problemsOf({ ...env, FULIKA_SANDBOX: 'outside' })[0]).toMatch(/^FULIKA_SANDBOX/)
   expect(readConfig(env).sandbox).toBeNull()
+})
+
+test('production refuses a key ring, and merchants’ keys, that others on the machine may read', () => {
+  const env = production()
+  const ring = join(env['FULIKA_DATA_DIR'] ?? '', 'key-ring.json')
+  const pay = join(env['FULIKA_DATA_DIR'] ?? '', 'pay.json')
+  writeFileSync(pay, JSON.stringify({ merchants: [], platformKeys: {} }), { mode: 0o600 })
+  const withPay = { ...env, FULIKA_WECHAT_PAY_FILE: pay }
+  expect(problemsOf(withPay)).toEqual([])
+  for (const mode of [0o640, 0o604, 0o622, 0o644]) {
+    chmodSync(ring, mode)
+    expect(problemsOf(withPay).join('\n')).toMatch(/^FULIKA_KEY_RING_FILE: .*chmod 600/)
+  }
+  chmodSync(ring, 0o400)
+  chmodSync(pay, 0o644)
+  expect(problemsOf(withPay).join('\n')).toMatch(/^FULIKA_WECHAT_PAY_FILE: .*chmod 600/)
 })
 
 test('a key ring that lacks a key, or is cut short, is refused without showing one', () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { MerchantCredentials } from './channels/wechatpay/crypto.ts'
@@ -108,7 +108,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const production = given.NODE_ENV === 'production'
   problems.push(...contradictions(given, production))
   const keys = readKeyRing(given, production, problems)
-  const wechatPay = readWechatPay(given, problems)
+  const wechatPay = readWechatPay(given, production, problems)
   if (problems.length > 0 || keys === null) throw new ConfigProblems(problems)
   const sandboxMode = given.FULIKA_SANDBOX ?? (production || wechatPay !== null ? 'off' : 'inside')
   return {
@@ -183,6 +183,7 @@ function readKeyRing(given: Given, production: boolean, problems: string[]): Key
       }
       writeKeyRing(path)
     }
+    problems.push(...openToOthers(name, path, production))
     return readKeys(readFileSync(path, 'utf8'))
   } catch (error) {
     problems.push(
@@ -192,15 +193,24 @@ function readKeyRing(given: Given, production: boolean, problems: string[]): Key
   }
 }
 
+/** A file with keys is its owner's alone in production: a mode that lets others in is named, with what to do. */
+function openToOthers(name: string, path: string, production: boolean): string[] {
+  const open = production && process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0
+  return open
+    ? [`${name}: others on this machine may read or write ${path}; chmod 600 it, and change the keys if they did`]
+    : []
+}
+
 /** Makes a key ring file that only its owner may read. Throws when one is there. */
 export function writeKeyRing(path: string): void {
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, newKeyRing(), { mode: 0o600, flag: 'wx' })
 }
 
-function readWechatPay(given: Given, problems: string[]): Config['wechatPay'] {
+function readWechatPay(given: Given, production: boolean, problems: string[]): Config['wechatPay'] {
   if (given.FULIKA_WECHAT_PAY_FILE === undefined) return null
   try {
+    problems.push(...openToOthers('FULIKA_WECHAT_PAY_FILE', given.FULIKA_WECHAT_PAY_FILE, production))
     const file = WechatPayFile.parse(JSON.parse(readFileSync(given.FULIKA_WECHAT_PAY_FILE, 'utf8')))
     return { baseUrl: given.FULIKA_WECHAT_PAY_BASE, ...file }
   } catch (error) {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Actor, Edge, Tx } from './context.ts'
 import { cookieLine, decodeSession, encodeSession } from './cookies.ts'
-import { endpoint } from './endpoint.ts'
+import { endpoint, searchHeader } from './endpoint.ts'
 import { createHttpApp, serve, type HttpOptions } from './http.ts'
 import type { Problem } from './errors.ts'
 import { Secret, silentLog } from './log.ts'
@@ -30,6 +30,30 @@ const endpoints = [
     run: async () => {
       await new Promise((resolve) => setTimeout(resolve, 300))
       return 'done'
+    },
+  }),
+  endpoint({
+    ...({ method: 'GET', path: '/events', may: 'home.read', scope: 'edge', output: 'stream' } as const),
+    input: z.object({}),
+    run: async (_edge, _input, http) => {
+      http.sse(async (send, gone) => {
+        send('hello', {})
+        await new Promise((resolve) => gone.addEventListener('abort', resolve))
+      })
+    },
+  }),
+  endpoint({
+    ...({ method: 'GET', path: '/people', may: 'public', scope: 'read', headerInputs: searchHeader } as const),
+    input: z.object({ query: z.string().optional() }),
+    output: z.object({ found: z.string().nullable() }),
+    run: async (_tx, { query }) => ({ found: query ?? null }),
+  }),
+  endpoint({
+    ...({ method: 'GET', path: '/broken-file', may: 'public', scope: 'edge', output: 'stream' } as const),
+    input: z.object({}),
+    run: async (_edge, _input, http) => {
+      http.setHeader('Content-Disposition', 'attachment; filename="people.xlsx"')
+      throw new Error('half way')
     },
   }),
   endpoint({
@@ -137,6 +161,84 @@ describe('http', () => {
     expect(await (await post('{"name":"a"}', { cookie })).json()).toMatchObject({ code: 'origin_refused' })
     expect((await post('{"name":"a"}', { cookie, origin: 'https://evil.test' })).status).toBe(403)
     expect((await post('{"name":"a"}', { cookie, origin: 'https://fulika.test' })).status).toBe(200)
+  })
+
+  it('takes no write from a foreign page, with or without a cookie', async () => {
+    const evil = await post('{"name":"a"}', { 'x-role': 'hr', origin: 'https://evil.test' })
+    expect([evil.status, ((await evil.json()) as Problem).code]).toEqual([403, 'origin_refused'])
+    expect((await post('{"name":"a"}', { 'x-role': 'hr', origin: 'null' })).status).toBe(403)
+    expect((await post('{"name":"a"}', { 'x-role': 'hr', origin: 'https://fulika.test' })).status).toBe(200)
+  })
+
+  it('reads a search from its header, and refuses it in an address', async () => {
+    const search = (text: string) => fetch(`${base}/people`, { headers: { 'x-search': text } })
+    expect(await (await search(encodeURIComponent('张三'))).json()).toEqual({ found: '张三' })
+    expect(await (await fetch(`${base}/people`)).json()).toEqual({ found: null })
+    expect(await (await search('%E5%BC')).json()).toMatchObject({ code: 'malformed_request', field: 'query' })
+    const inAddress = await fetch(`${base}/people?query=13800000000`)
+    expect(await inAddress.json()).toMatchObject({ code: 'malformed_request', field: 'query' })
+  })
+
+  it('keeps no answer in a cache and makes no file of a refusal', async () => {
+    const headers = { 'x-role': 'hr' }
+    const events = await fetch(`${base}/events`, { headers })
+    const answers = [
+      events,
+      await fetch(`${base}/things/1`),
+      await fetch(`${base}/nowhere`),
+      await fetch(`${base}/broken`),
+    ]
+    expect(answers.map((answer) => answer.headers.get('cache-control'))).toEqual(answers.map(() => 'no-store'))
+    await events.body?.cancel()
+    const broken = await fetch(`${base}/broken-file`)
+    expect([broken.status, broken.headers.get('content-disposition')]).toEqual([500, null])
+  })
+
+  it('keeps a number of streams open for a person and no more, and takes a new one for one that ended', async () => {
+    const leaving = new AbortController()
+    const stream = (role: string) => fetch(`${base}/events`, { headers: { 'x-role': role }, signal: leaving.signal })
+    const many = await Promise.all(Array.from({ length: 14 }, () => stream('hr')))
+    expect(many.map((answer) => answer.status).sort((a, b) => a - b)).toEqual([...Array(12).fill(200), 429, 429])
+    expect((await stream('finance')).status).toBe(200)
+    const first = many.find((answer) => answer.status === 200)
+    await first?.body?.cancel()
+    await expect.poll(async () => (await stream('hr')).status).toBe(200)
+    leaving.abort()
+  })
+
+  it('ends a stream after a while, so that who listens is asked for again', async () => {
+    const short = await open({ streamMs: 200 })
+    const answer = await fetch(`http://127.0.0.1:${short.port}/events`, { headers: { 'x-role': 'hr' } })
+    expect(await answer.text()).toContain('event: hello')
+    await short.close(1000)
+  })
+
+  it('knows an address by what the nearest proxy says, not by what the caller says', async () => {
+    const small = await open({ rate: { points: 1, seconds: 60 }, trustProxy: true })
+    const from = (line: string) =>
+      fetch(`http://127.0.0.1:${small.port}/things/1`, { headers: { 'x-forwarded-for': line } })
+    expect((await from('198.51.100.1, 203.0.113.9')).status).toBe(200)
+    expect((await from('198.51.100.2, 203.0.113.9')).status).toBe(429)
+    expect((await from('198.51.100.1, 203.0.113.8')).status).toBe(200)
+    await small.close(1000)
+  })
+
+  it('counts refused requests too', async () => {
+    const small = await open({ rate: { points: 1, seconds: 60 } })
+    const ask = () => fetch(`http://127.0.0.1:${small.port}/events`)
+    expect([(await ask()).status, (await ask()).status]).toEqual([401, 429])
+    await small.close(1000)
+  })
+
+  it('answers no path that only looks like one of its own', async () => {
+    for (const path of ['/things/%2e%2e/events', '//things/1', '/%74hings/1', '/things/1/%2e']) {
+      const status = await new Promise((resolve, reject) => {
+        const sent = request({ port: server.port, path }, (answer) => resolve(answer.resume().statusCode))
+        sent.once('error', reject)
+        sent.end()
+      })
+      expect([404, 400], path).toContain(status)
+    }
   })
 
   it('shows nothing of an unknown error', async () => {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { PassThrough } from 'node:stream'
 import Koa from 'koa'
 import compress from 'koa-compress'
 import helmet from 'koa-helmet'
@@ -15,6 +14,7 @@ import type { Endpoint, Http } from './endpoint.ts'
 import { AppError, refuse, sayLimit, toAppError, toProblem } from './errors.ts'
 import type { RootLog } from './log.ts'
 import { createHttpMetrics, type HttpMetrics } from './metrics.ts'
+import { countStreams, type Streams } from './streams.ts'
 
 export interface Credentials {
   /** The path that is asked for: it decides whose session counts. */
@@ -34,6 +34,8 @@ export interface HttpOptions {
   readonly trustProxy?: boolean
   readonly rate?: { readonly points: number; readonly seconds: number }
   readonly metrics?: HttpMetrics
+  /** How long a stream of events lasts before its listener must ask again. */
+  readonly streamMs?: number
   /** Serves the built pages for whatever no endpoint answers. */
   readonly pages?: Koa.Middleware
 }
@@ -44,6 +46,7 @@ export interface HttpOptions {
  */
 const defaultRate = { points: 6000, seconds: 60 }
 const SIGNED_IN_POINTS = 5
+const STREAM_MS = 10 * 60_000
 /** JSON bodies are forms typed by people; files are raw and state their own limit. */
 const defaultLimitBytes = 256 * 1024
 const goneAway = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE'])
@@ -59,12 +62,13 @@ const contentSecurityPolicy = {
 
 /** The whole web side as one Koa app, derived from the endpoint records. */
 export function createHttpApp(options: HttpOptions): Koa {
-  const app = new Koa({ proxy: options.trustProxy ?? false })
+  // The nearest proxy adds the address that it saw at the end; whatever stands before it the caller may have written.
+  const app = new Koa({ proxy: options.trustProxy ?? false, maxIpsCount: 1 })
   const metrics = options.metrics ?? createHttpMetrics()
-  const spend = rateLimit(options.rate ?? defaultRate)
+  const guards = { spend: rateLimit(options.rate ?? defaultRate), streams: countStreams(options.streamMs ?? STREAM_MS) }
   const router = new Router()
   for (const one of options.endpoints) {
-    router.register(one.path, [one.method], (ctx: Koa.Context) => answer(ctx, one, options, spend))
+    router.register(one.path, [one.method], (ctx: Koa.Context) => answer(ctx, one, options, guards))
   }
   // A browser that leaves a stream or a download is no fault; anything else that Koa could not answer is.
   app.on('error', (error: NodeJS.ErrnoException) => {
@@ -129,6 +133,8 @@ async function around(ctx: Koa.Context, next: Koa.Next, log: RootLog, metrics: H
     if (problem.status >= 500) log.error({ requestId, code: problem.code, err: known.cause ?? known }, 'request failed')
     if (known.more.retryAfterMs !== undefined) ctx.set('Retry-After', String(Math.ceil(known.more.retryAfterMs / 1000)))
     else if (problem.status === 503) ctx.set('Retry-After', '1')
+    ctx.remove('Content-Disposition')
+    ctx.set('Cache-Control', 'no-store')
     ctx.status = problem.status
     ctx.body = JSON.stringify(problem)
     ctx.set('Content-Type', 'application/problem+json; charset=utf-8')
@@ -151,17 +157,23 @@ async function probes(ctx: Koa.Context, next: Koa.Next, options: HttpOptions, me
   } else await next()
 }
 
+interface Guards {
+  readonly spend: Spend
+  readonly streams: Streams
+}
+
 /** One request of one endpoint. Who asks is settled before a byte of the body is read. */
-async function answer(ctx: Koa.Context, one: Endpoint, options: HttpOptions, spend: Spend): Promise<void> {
+async function answer(ctx: Koa.Context, one: Endpoint, options: HttpOptions, guards: Guards): Promise<void> {
   ctx.state['route'] = one.path
   const requestId = String(ctx.state['requestId'])
   const headers = headersOf(ctx)
   checkOrigin(ctx, one, options.origins)
   const actor = await options.authenticate({ path: ctx.path, cookies: readCookies(headers['cookie']), headers })
+  const known = actorKey(actor)
+  const who = known ?? `ip:${ctx.ip}`
+  await guards.spend(who, known === null ? 1 : SIGNED_IN_POINTS)
   if (!can(actor.kind, 'roles' in actor ? actor.roles : [], one.may))
     refuse(actor.kind === 'anybody' ? 'unauthenticated' : 'forbidden')
-  const who = actorKey(actor)
-  await (who === null ? spend(`ip:${ctx.ip}`, 1) : spend(who, SIGNED_IN_POINTS))
   const idempotencyKey = keyOf(headers, one)
   const raw =
     one.body === 'json' || one.body === 'raw' ? await readBody(ctx, one.limitBytes ?? defaultLimitBytes) : null
@@ -169,7 +181,7 @@ async function answer(ctx: Koa.Context, one: Endpoint, options: HttpOptions, spe
   const params = ctx['params'] as Record<string, string>
   const query = queryOf(ctx, one, headers)
   const facts = { params, query, headers, raw, idempotencyKey, lang: langOf(ctx), requestId, ip: ctx.ip }
-  const http = httpOf(ctx, facts)
+  const http = httpOf(ctx, facts, guards.streams, who)
   const edge = options.edgeFor(actor, options.log.child({ requestId }), requestId)
   const result = await one.handle(edge, { ...query, ...json, ...params }, http)
   ctx.set('Cache-Control', ctx.response.get('Cache-Control') || 'no-store')
@@ -180,7 +192,7 @@ async function answer(ctx: Koa.Context, one: Endpoint, options: HttpOptions, spe
 
 type HttpFacts = Pick<Http, 'params' | 'query' | 'headers' | 'raw' | 'idempotencyKey' | 'lang' | 'requestId' | 'ip'>
 
-function httpOf(ctx: Koa.Context, facts: HttpFacts): Http {
+function httpOf(ctx: Koa.Context, facts: HttpFacts, streams: Streams, listener: string): Http {
   return {
     ...facts,
     setCookie: (name, value, more) => {
@@ -188,29 +200,17 @@ function httpOf(ctx: Koa.Context, facts: HttpFacts): Http {
     },
     setHeader: (name, value) => ctx.set(name, value),
     redirect: (url) => ctx.redirect(url),
-    sse: (produce) => {
-      const stream = new PassThrough()
-      const gone = new AbortController()
-      ctx.res.once('close', () => gone.abort())
-      ctx.set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' })
-      ctx.status = 200
-      ctx.body = stream
-      const send = (event: string, data: unknown): boolean => {
-        if (gone.signal.aborted) return false
-        stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
-        return true
-      }
-      produce(send, gone.signal).then(
-        () => stream.end(),
-        () => stream.destroy(),
-      )
-    },
+    sse: (produce) => streams.open(ctx, listener, produce),
   }
 }
 
-/** A browser's write that carries cookies must come from our own pages. Notices are judged by signature instead. */
+/**
+ * A write that says from which page it comes must come from ours, and so must each that carries cookies: a foreign page
+ * can neither use a session nor begin one. Notices are judged by signature instead.
+ */
 function checkOrigin(ctx: Koa.Context, one: Endpoint, origins: readonly string[]): void {
-  if (one.method === 'GET' || one.may === 'notice' || ctx.get('cookie') === '') return
+  if (one.method === 'GET' || one.may === 'notice') return
+  if (ctx.get('cookie') === '' && ctx.get('origin') === '') return
   if (!origins.includes(ctx.get('origin'))) refuse('origin_refused')
 }
 

@@ -49,6 +49,7 @@ export function createLog(options: { level?: string; stream?: DestinationStream 
     level: options.level ?? 'info',
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: tellError },
     redact: {
       paths: redactedNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
       censor: '***',
@@ -61,6 +62,17 @@ export function createLog(options: { level?: string; stream?: DestinationStream 
 /** A log that says nothing, for tests. */
 export function silentLog(): RootLog {
   return fromPino(pino({ level: 'silent' }))
+}
+
+/** An error without the statement and the values that a driver hangs on it: they may be a thousand rows. */
+function tellError(error: Error): object {
+  const {
+    sql: _sql,
+    parameters: _values,
+    query: _query,
+    ...told
+  } = pino.stdSerializers.err(error) as pino.SerializedError
+  return told
 }
 
 function fromPino(logger: pino.Logger): RootLog {
