@@ -46,7 +46,7 @@ onBothDatabases('company', (database) => {
     expect(suspended.filter(Boolean)).toHaveLength(1)
     const read = (companyId: typeof id) => database.tx((tx) => readActiveCompany(tx, { id: companyId }))
     await expect(read(id)).rejects.toMatchObject({ code: 'company_suspended' })
-    await expect(read(nobody)).rejects.toMatchObject({ code: 'not_found' })
+    await expect(read(nobody)).rejects.toMatchObject({ code: 'company_unknown' })
   })
 
   test('one userid is one member, whatever its case and however often it is added at once', async () => {
