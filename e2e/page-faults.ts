@@ -29,6 +29,22 @@ interface Seen {
   readonly faults: readonly string[]
 }
 
+export interface Stop {
+  readonly text: string
+  /** Whether one can see that it has the focus. */
+  readonly ring: boolean
+}
+
+/** What has the focus now. */
+export const focusOf = (page: Page): Promise<Stop> =>
+  page.evaluate<Stop>(`(() => {
+  const here = document.activeElement
+  const ring = (one) => getComputedStyle(one).outlineStyle !== 'none' || getComputedStyle(one).boxShadow !== 'none'
+  const cell = document.getElementById(here.getAttribute('aria-activedescendant') ?? '')
+  const frame = cell ?? here.closest('.t-input, label') ?? here
+  return { text: here === document.body ? 'body' : here.textContent.trim(), ring: here === document.body || ring(here) || ring(frame) }
+})()`)
+
 /** What is wrong with a page as it stands: one sentence for each fault. */
 export async function faultsOf(page: Page, lang: PageLang): Promise<string[]> {
   const seen = await page.evaluate<Seen>(`${look})()`)

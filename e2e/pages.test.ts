@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { desktopSize, openBrowser, phoneSize, watch } from './browser.ts'
-import { faultsOf, settle, type PageLang } from './page-faults.ts'
+import { faultsOf, focusOf, settle, type PageLang, type Stop } from './page-faults.ts'
 import { makePagesWorld, type PagesWorld } from './pages-world.ts'
 import { openStage, type OpenStage } from './stage.ts'
 
@@ -149,6 +149,30 @@ describe('the pages', () => {
 
   test.each(views)("the card pack and the operators' pages (%s, %s)", async (size, lang) => {
     expect(await lookAtAll(otherPlaces(), size, lang)).toEqual([])
+  })
+
+  test('Tab reaches what the main path needs, and shows where it is', async () => {
+    const who = 'hr linxiao demo'
+    const context = await openContext(who, { storageState: await sessionOf(who), viewport: desktopSize })
+    const page = await context.newPage()
+    const wanted: Readonly<Record<string, readonly string[]>> = {
+      '/console/': ['新建福利活动', '去修正', '去付款', '继续编辑'],
+      '/console/rosters': ['下载模板', '下载示例名单', 'clean-200.xlsx'],
+      [`/console/rosters/${world.rosters.faulty}`]: ['查看变化并应用', '只看有问题的', '下一处问题', '下载有问题的行'],
+      [`/console/campaigns/${world.campaigns.draft}`]: ['场合与卡片', '发给谁', '祝福语', '核对', '提交审批'],
+    }
+    for (const [path, names] of Object.entries(wanted)) {
+      await page.goto(`${stage.serverUrl}${path}`)
+      await settle(page)
+      const stops: Stop[] = []
+      for (let step = 0; step < 40; step += 1) {
+        await page.keyboard.press('Tab')
+        stops.push(await focusOf(page))
+      }
+      for (const name of names) expect(stops.map((one) => one.text)).toContainEqual(expect.stringContaining(name))
+      expect(stops.filter((one) => !one.ring)).toEqual([])
+    }
+    await context.close()
   })
 
   test('a dialog is named, keeps the keyboard inside, closes with Esc and gives the focus back', async () => {
