@@ -1,6 +1,6 @@
 import type { Id } from '../contract/ids.ts'
 import type { Edge } from '../server/kernel/context.ts'
-import { applySlice, finishApplying, markLeavers } from '../server/modules/staff/apply-roster.ts'
+import { applySlice, finishApplying, markLeavers, pageLeavers } from '../server/modules/staff/apply-roster.ts'
 
 /**
  * The job `roster.apply`: makes a list the company's staff, slice by slice. Killed at any point and run again, or run
@@ -11,9 +11,8 @@ export async function applyRoster(edge: Edge, rosterId: Id<'roster'>): Promise<v
     const from: number = after
     after = await edge.tx((tx) => applySlice(tx, rosterId, from))
   }
-  for (let after: string | null = ''; after !== null;) {
-    const from: string = after
-    after = await edge.tx((tx) => markLeavers(tx, rosterId, from))
+  for (const page of await edge.read((tx) => pageLeavers(tx, rosterId))) {
+    await edge.tx((tx) => markLeavers(tx, rosterId, page))
   }
   await edge.tx((tx) => finishApplying(tx, rosterId))
 }

@@ -16,7 +16,7 @@ import {
 class Overtaken extends Error {}
 
 /**
- * The job `roster.import`: reads an uploaded staff list into rows, at most 1,000 a transaction. Killed at any point and
+ * The job `roster.import`: reads an uploaded staff list into rows, at most 500 a transaction. Killed at any point and
  * run again, or run twice at once, each row is written once. A file that cannot be taken ends as `rejected`.
  */
 export async function importRoster(edge: Edge, rosterId: Id<'roster'>): Promise<void> {

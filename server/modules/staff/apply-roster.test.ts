@@ -68,6 +68,21 @@ onBothDatabases('applying a staff list', (database) => {
     expect((await recipientsOf(company, three)).map((row) => row.personId)).toEqual(before.map((row) => row.personId))
   })
 
+  test('leavers are found page by page, wherever they stand, and each is marked once', async () => {
+    const company = await aCompany(database)
+    const lines = Array.from({ length: 2100 }, (_, index) => `,员工${index},${13_900_000_000 + index},,,1`)
+    await apply(company, await anUpload(database, company, header + lines.join('\n')))
+    const stay = lines.filter((_line, index) => index > 5 && index % 700 !== 0 && index !== 2099)
+    const two = await anUpload(database, company, header + stay.join('\n'))
+    const changes = await readChanges(hrOf(database, company), two)
+    expect(changes).toMatchObject({ joiners: 0, leavers: 9, changed: 0, unchanged: 2091 })
+    expect(changes.examples.map((one) => one.name)).toEqual(
+      [0, 1, 2, 3, 4, 5, 700, 1400, 2099].map((index) => `员工${index}`),
+    )
+    await apply(company, two)
+    expect(await database.tx((tx) => countPeople(tx, company.id))).toBe(2091)
+  })
+
   test('a phone that went to somebody new does not make them the person who had it', async () => {
     const company = await aCompany(database)
     await apply(

@@ -7,7 +7,7 @@ import { enqueue } from '../../kernel/outbox.ts'
 import { change, insertRows, sql } from '../../kernel/sql.ts'
 import { findOwn } from '../../kernel/tenant.ts'
 import { trail } from '../../kernel/trail.ts'
-import { matchRows, readLeavers, readValidRows, type RowEffect } from './match-rows.ts'
+import { matchRows, pageStaff, readLeavers, readValidRows, type RowEffect, type StaffPage } from './match-rows.ts'
 import { countRows } from './read-file.ts'
 import { sealPerson } from './seal-person.ts'
 import { Person, Roster } from './tables.ts'
@@ -56,16 +56,16 @@ const ROWS_PER_SLICE = 250
 export async function applySlice(tx: Tx, rosterId: Id<'roster'>, after: number): Promise<number | null> {
   const roster = await lockRoster(tx, rosterId)
   if (roster?.state !== 'applying') return null
-  const rows = await readValidRows(tx, rosterId, after, ROWS_PER_SLICE, true)
-  const last = rows.at(-1)
-  if (!last) return null
+  const wish = { rosterId, after, span: ROWS_PER_SLICE, unapplied: true }
+  const { rows, last } = await readValidRows(tx, wish)
+  if (rows.length === 0) return last
   const { companyId } = await tx.em.findOneOrFail(Roster, { id: rosterId }, { disableIdentityMap: true })
   const effects = await matchRows(tx, companyId, rosterId, rows)
   const ids = effects.map((effect) => effect.known?.id ?? tx.newId('person'))
   await addPeople(tx, companyId, effects, ids)
   for (const effect of effects) if (effect.known && effect.writes) await changePerson(tx, effect)
   await tieRows(tx, effects, ids)
-  return Number(last.row_no)
+  return last
 }
 
 async function addPeople(
@@ -124,21 +124,19 @@ async function tieRows(tx: Tx, effects: readonly RowEffect[], personIds: readonl
   )
 }
 
-/**
- * Marks those of the next people who are not on the list as left, where that was chosen. Returns the person to go on
- * after, or null when none is left.
- */
-export async function markLeavers(tx: Tx, rosterId: Id<'roster'>, after: string): Promise<string | null> {
+/** The pages of people in which to look for leavers; none where nobody is to leave. */
+export async function pageLeavers(tx: Tx, rosterId: Id<'roster'>): Promise<StaffPage[]> {
+  const roster = await tx.em.findOne(Roster, { id: rosterId }, { disableIdentityMap: true })
+  return roster?.state === 'applying' && roster.markLeavers ? pageStaff(tx, roster.companyId) : []
+}
+
+/** Marks those of a page of people who are not on the list as left. Harmless to repeat. */
+export async function markLeavers(tx: Tx, rosterId: Id<'roster'>, page: StaffPage): Promise<void> {
   const roster = await lockRoster(tx, rosterId)
-  if (roster?.state !== 'applying') return null
-  const { companyId, markLeavers: chosen } = await tx.em.findOneOrFail(
-    Roster,
-    { id: rosterId },
-    { disableIdentityMap: true },
-  )
-  if (!chosen) return null
-  const { leavers, last } = await readLeavers(tx, { companyId, rosterId, after })
-  if (leavers.length === 0) return last
+  if (roster?.state !== 'applying') return
+  const { companyId } = await tx.em.findOneOrFail(Roster, { id: rosterId }, { disableIdentityMap: true })
+  const leavers = await readLeavers(tx, { companyId, rosterId, page })
+  if (leavers.length === 0) return
   const ids = leavers.map((person) => person.id)
   await change(
     tx.em,
@@ -146,7 +144,6 @@ export async function markLeavers(tx: Tx, rosterId: Id<'roster'>, after: string)
     [tx.clock.now(), ...ids],
   )
   await trail(tx, { objectId: rosterId, act: 'people.left', note: `${ids.length}` })
-  return last
 }
 
 /** Ends the applying: from now on the list can be used for a campaign. */

@@ -1,5 +1,6 @@
 import type { Id } from '../../../contract/ids.ts'
 import type { RosterField, RowFaultCode } from '../../../contract/roster-row.ts'
+import { readSum } from '../../kernel/columns.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { change, insertRows, sql } from '../../kernel/sql.ts'
 import { inOrder } from './row-order.ts'
@@ -122,15 +123,29 @@ async function writeFaults(
   }
 }
 
-/** Sets each row's `faulty` by whether it has faults. */
-export async function settleFaulty(tx: Tx, rowIds: readonly Id<'rosterRow'>[]): Promise<void> {
+/** Sets each row's `faulty` by whether it has faults; returns how many more of them are faulty than before. */
+export async function settleFaulty(tx: Tx, rowIds: readonly Id<'rosterRow'>[]): Promise<number> {
+  let more = 0
   for (let from = 0; from < rowIds.length; from += PER_QUERY) {
     const ids = rowIds.slice(from, from + PER_QUERY)
+    more -= await countFaulty(tx, ids)
     await change(
       tx.em,
       `update roster_row set faulty = case when exists (select 1 from roster_fault f where f.row_id = roster_row.id) then 1 else 0 end
        where id in (${ids.map(() => '?').join(',')})`,
       ids,
     )
+    more += await countFaulty(tx, ids)
   }
+  return more
+}
+
+/** How many of these rows are marked as faulty. */
+export async function countFaulty(tx: Tx, rowIds: readonly Id<'rosterRow'>[]): Promise<number> {
+  const [row] = await sql<{ heads: unknown }>(
+    tx.em,
+    `select sum(faulty) as heads from roster_row where id in (${rowIds.map(() => '?').join(',')})`,
+    rowIds,
+  )
+  return readSum(row?.heads)
 }

@@ -3,7 +3,7 @@ import type { RosterField, RosterPerson } from '../../../contract/roster-row.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
 import type { Matched } from './read-people.ts'
-import { inOrder } from './row-order.ts'
+import { inOrder, nextWindow } from './row-order.ts'
 import { openFacts, type PersonFacts } from './seal-person.ts'
 import { openRow, shortDepartment } from './seal-row.ts'
 
@@ -41,14 +41,28 @@ export interface RowEffect {
 
 const rowColumns = 'id, row_no, sealed, department, phone_index, staff_no_index, user_id_index'
 
-/** Rows without a fault that were not taken out, after a row number, in order. */
-export async function readValidRows(tx: Tx, rosterId: Id<'roster'>, after: number, most: number, unapplied = false) {
-  const more = unapplied ? ' and person_id is null' : ''
-  return sql<ValidRow>(
+/**
+ * Rows without a fault that were not taken out, in order, from the next window of row numbers after one. `last` is where
+ * to go on, null at the end of the list.
+ */
+export async function readValidRows(
+  tx: Tx,
+  wish: {
+    readonly rosterId: Id<'roster'>
+    readonly after: number
+    readonly span: number
+    readonly unapplied?: boolean
+  },
+): Promise<{ rows: ValidRow[]; last: number | null }> {
+  const window = await nextWindow(tx, wish)
+  if (window === null) return { rows: [], last: null }
+  const more = wish.unapplied === true ? ' and person_id is null' : ''
+  const rows = await sql<ValidRow>(
     tx.em,
-    `select ${rowColumns} from roster_row where roster_id = ? and faulty = 0 and removed = 0 and row_no > ?${more} order by row_no limit ?`,
-    [rosterId, after, most],
+    `select ${rowColumns} from roster_row where roster_id = ? and row_no between ? and ? and faulty = 0 and removed = 0${more}`,
+    [wish.rosterId, ...window],
   )
+  return { rows: inOrder(rows), last: window[1] }
 }
 
 interface KeyedRow {
@@ -207,8 +221,27 @@ function differences(before: Comparable, after: Comparable): RowEffect['fields']
   )
 }
 
-/** People looked through for leavers at once. */
-const PEOPLE_PER_SLICE = 1000
+/** People looked through for leavers at once: one look at all of them would keep everybody else waiting. */
+const PEOPLE_PER_PAGE = 1000
+
+/** Some of a company's people by id: after one, up to another; null is the end. */
+export interface StaffPage {
+  readonly after: string
+  readonly upTo: string | null
+}
+
+/** The company's people now, cut into pages of 1,000. */
+export async function pageStaff(tx: Tx, companyId: Id<'company'>): Promise<StaffPage[]> {
+  const ends = await sql<{ id: string }>(
+    tx.em,
+    `select id from (
+       select id, row_number() over (order by id) as place from person where company_id = ? and state = 'active'
+     ) placed where place % ${PEOPLE_PER_PAGE} = 0 order by id`,
+    [companyId],
+  )
+  const bounds = ['', ...ends.map((end) => end.id)]
+  return bounds.map((after, index) => ({ after, upTo: bounds[index + 1] ?? null }))
+}
 
 export interface Leaver {
   readonly id: Id<'person'>
@@ -216,28 +249,19 @@ export interface Leaver {
   readonly department: string | null
 }
 
-/**
- * Those of the company's next 1,000 people after an id who are on no row of the list, by id. `last` is where to go on,
- * null at the end: one look at all people at once would keep everybody else waiting.
- */
+/** Those of a page of the company's people who are on no row of the list, by id. */
 export async function readLeavers(
   tx: Tx,
-  wish: { readonly companyId: Id<'company'>; readonly rosterId: Id<'roster'>; readonly after: string },
-): Promise<{ leavers: Leaver[]; last: string | null }> {
-  const where = "p.company_id = ? and p.state = 'active' and p.id > ?"
-  const [end] = await sql<{ id: string }>(
-    tx.em,
-    `select p.id from person p where ${where} order by p.id limit 1 offset ?`,
-    [wish.companyId, wish.after, PEOPLE_PER_SLICE - 1],
-  )
+  wish: { readonly companyId: Id<'company'>; readonly rosterId: Id<'roster'>; readonly page: StaffPage },
+): Promise<Leaver[]> {
+  const { after, upTo } = wish.page
   const missing = notOnList(wish.rosterId)
-  const upTo = end ? { text: ' and p.id <= ?', values: [end.id] } : { text: '', values: [] }
-  const leavers = await sql<Leaver>(
+  return sql<Leaver>(
     tx.em,
-    `select p.id, p.sealed, p.department from person p where ${where}${upTo.text} and ${missing.text} order by p.id`,
-    [wish.companyId, wish.after, ...upTo.values, ...missing.values],
+    `select p.id, p.sealed, p.department from person p
+     where p.company_id = ? and p.state = 'active' and p.id > ?${upTo === null ? '' : ' and p.id <= ?'} and ${missing.text} order by p.id`,
+    [wish.companyId, after, ...(upTo === null ? [] : [upTo]), ...missing.values],
   )
-  return { leavers, last: end?.id ?? null }
 }
 
 /**

@@ -68,6 +68,24 @@ onBothDatabases('mending a staff list', (database) => {
     expect(await mend(company, id, 5, { name: ' ' })).toMatchObject({ faultyCount: 1, state: 'needs_mending' })
   })
 
+  test('an edit of another cell leaves the fault of a twin, and its place, alone', async () => {
+    const company = await aCompany(database)
+    const list = `${header}1,甲一,13800000001,,a1,1\n2,乙二,13800000001,,A1,不详\n3,丙三,13800000001,,,1\n`
+    const id = await anUpload(database, company, list)
+    expect(await faultsOf(company, id)).toMatchObject({ 4: ['phone-duplicate>2'] })
+    await mend(company, id, 3, { amount: '5', department: '行政' })
+    await mend(company, id, 2, { name: '甲' })
+    expect(await faultsOf(company, id)).toEqual({
+      3: ['phone-duplicate>2', 'userid-duplicate>2'],
+      4: ['phone-duplicate>2'],
+    })
+    await mend(company, id, 3, { phone: '110' })
+    expect(await faultsOf(company, id)).toEqual({
+      3: ['phone-invalid', 'userid-duplicate>2'],
+      4: ['phone-duplicate>2'],
+    })
+  })
+
   test('two edits at once, each making the twin of the other, leave one fault', async () => {
     const company = await aCompany(database)
     const id = await anUpload(database, company, `${header}1,甲一,13800000001,,,1\n2,乙二,13800000002,,,1\n`)

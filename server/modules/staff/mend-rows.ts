@@ -9,11 +9,18 @@ import { refuse } from '../../kernel/errors.ts'
 import { move } from '../../kernel/move.ts'
 import { change, insertRows, sql } from '../../kernel/sql.ts'
 import { findOwn } from '../../kernel/tenant.ts'
-import { changedKeys, dropFaults, judgeTwins, settleFaulty, type TouchedRow, type TwinIndexes } from './judge-twins.ts'
-import { countRows } from './read-file.ts'
+import {
+  changedKeys,
+  countFaulty,
+  dropFaults,
+  judgeTwins,
+  settleFaulty,
+  type TouchedRow,
+  type TwinIndexes,
+} from './judge-twins.ts'
 import { viewsOf, type SealedRow } from './read-roster.ts'
 import { fieldsOf, openReading } from './reading.ts'
-import { inOrder } from './row-order.ts'
+import { inOrder, nextWindow } from './row-order.ts'
 import { openRow, sealRow } from './seal-row.ts'
 import { Roster } from './tables.ts'
 import { lockRoster } from './write-rows.ts'
@@ -56,8 +63,9 @@ export async function mendRows(
   const rows = await readRows(tx, roster.id, [...cells.keys()])
   if (rows.length < cells.size) refuse('not_found')
   const changed = rows.map((row) => ({ row, cells: { ...openRow(tx.house, row).cells, ...cells.get(row.id) } }))
-  const twins = await changeRows(tx, roster, changed)
-  return { rows: await readViews(tx, roster.id, [...cells.keys(), ...twins], lang), ...(await settle(tx, roster)) }
+  const { twins, faulty } = await changeRows(tx, roster, changed)
+  const views = await readViews(tx, roster.id, [...cells.keys(), ...twins], lang)
+  return { rows: views, ...(await settle(tx, roster, { rows: 0, faulty })) }
 }
 
 /** Takes rows out of a list, so that they are neither checked nor applied; their twins are judged again. */
@@ -71,11 +79,13 @@ export async function removeRows(
   if (rows.length < new Set(wish.rowIds).size) refuse('not_found')
   const ids = rows.map((row) => row.id)
   const slots = ids.map(() => '?').join(',')
+  const gone = await countFaulty(tx, ids)
   await change(tx.em, `update roster_row set removed = 1, faulty = 0 where id in (${slots})`, ids)
   await change(tx.em, `delete from roster_fault where row_id in (${slots})`, ids)
   const twins = await judgeTwins(tx, roster.id, rows.map(indexesBefore))
-  await settleFaulty(tx, [...twins])
-  return { rows: await readViews(tx, roster.id, [...twins], lang), ...(await settle(tx, roster)) }
+  const more = (await settleFaulty(tx, [...twins])) - gone
+  const views = await readViews(tx, roster.id, [...twins], lang)
+  return { rows: views, ...(await settle(tx, roster, { rows: -rows.length, faulty: more })) }
 }
 
 const SCANNED_AT_ONCE = 1000
@@ -89,7 +99,7 @@ export async function replaceTexts(
   edge: Edge,
   wish: { readonly id: Id<'roster'>; readonly field: RosterField; readonly from: string; readonly to: string },
 ): Promise<{ changed: number } & Settled> {
-  let settled = await edge.tx(async (tx) => settle(tx, await holdEditable(tx, wish.id)))
+  let settled = await edge.tx(async (tx) => settle(tx, await holdEditable(tx, wish.id), { rows: 0, faulty: 0 }))
   let changed = 0
   for (let after: number | null = 0; after !== null;) {
     const from: number = after
@@ -111,13 +121,15 @@ type Replacing = Parameters<typeof replaceTexts>[1]
 const fits = (cells: RosterCells, wish: Replacing): boolean => trimCell(cells[wish.field]) === trimCell(wish.from)
 
 async function scan(tx: Tx, wish: Replacing, after: number): Promise<{ fitting: string[]; last: number | null }> {
+  const window = await nextWindow(tx, { rosterId: wish.id, after, span: SCANNED_AT_ONCE })
+  if (window === null) return { fitting: [], last: null }
   const rows = await sql<SealedRow>(
     tx.em,
-    'select id, row_no, sealed from roster_row where roster_id = ? and removed = 0 and row_no > ? order by row_no limit ?',
-    [wish.id, after, SCANNED_AT_ONCE],
+    'select id, row_no, sealed from roster_row where roster_id = ? and row_no between ? and ? and removed = 0',
+    [wish.id, ...window],
   )
   const fitting = rows.filter((row) => fits(openRow(tx.house, row).cells, wish)).map((row) => row.id)
-  return { fitting, last: rows.length < SCANNED_AT_ONCE ? null : Number(rows.at(-1)?.row_no) }
+  return { fitting, last: window[1] }
 }
 
 async function replaceSlice(tx: Tx, wish: Replacing, ids: readonly string[]) {
@@ -126,8 +138,8 @@ async function replaceSlice(tx: Tx, wish: Replacing, ids: readonly string[]) {
     .map((row) => ({ row, cells: openRow(tx.house, row).cells }))
     .filter(({ cells }) => fits(cells, wish))
     .map(({ row, cells }) => ({ row, cells: { ...cells, [wish.field]: wish.to } }))
-  await changeRows(tx, roster, rows)
-  return { changed: rows.length, settled: await settle(tx, roster) }
+  const { faulty } = await changeRows(tx, roster, rows)
+  return { changed: rows.length, settled: await settle(tx, roster, { rows: 0, faulty }) }
 }
 
 async function holdEditable(tx: Tx, id: Id<'roster'>): Promise<Editable> {
@@ -153,9 +165,13 @@ const indexesBefore = (row: EditedRow): TwinIndexes => ({
   userIdIndex: row.user_id_index,
 })
 
-/** Writes changed rows and their faults, judges old and new twins; returns the twins whose faults changed. */
-async function changeRows(tx: Tx, roster: Editable, rows: readonly Changed[]): Promise<Id<'rosterRow'>[]> {
-  if (rows.length === 0) return []
+/** Writes changed rows and their faults, judges old and new twins; tells the twins whose faults changed and how many more rows are faulty. */
+async function changeRows(
+  tx: Tx,
+  roster: Editable,
+  rows: readonly Changed[],
+): Promise<{ twins: Id<'rosterRow'>[]; faulty: number }> {
+  if (rows.length === 0) return { twins: [], faulty: 0 }
   const touched: TouchedRow[] = []
   const faults: Record<string, string | null>[] = []
   for (const { row, cells: given } of rows) {
@@ -171,8 +187,8 @@ async function changeRows(tx: Tx, roster: Editable, rows: readonly Changed[]): P
   await dropFaults(tx, touched)
   await insertRows(tx.em, 'roster_fault', faults)
   const twins = await judgeTwins(tx, roster.id, touched.flatMap(changedKeys))
-  await settleFaulty(tx, [...new Set([...ids, ...twins])])
-  return [...twins]
+  const faulty = await settleFaulty(tx, [...new Set([...ids, ...twins])])
+  return { twins: [...twins], faulty }
 }
 
 async function rewriteRow(tx: Tx, id: Id<'rosterRow'>, columns: ReturnType<typeof sealRow>): Promise<void> {
@@ -210,10 +226,21 @@ async function readViews(tx: Tx, rosterId: Id<'roster'>, ids: readonly string[],
   return unique.length === 0 ? [] : viewsOf(tx, await readRows(tx, rosterId, unique), lang)
 }
 
-/** Counts again, and lets the state follow: a list without faults is ready. */
-async function settle(tx: Tx, roster: Editable): Promise<Settled> {
-  const { all, faulty } = await countRows(tx, roster.id)
-  await change(tx.em, 'update roster set row_count = ?, faulty_count = ? where id = ?', [all, faulty, roster.id])
+/** Adds to the counts, under the list's lock, and lets the state follow: a list without faults is ready. */
+async function settle(
+  tx: Tx,
+  roster: Editable,
+  more: { readonly rows: number; readonly faulty: number },
+): Promise<Settled> {
+  await change(tx.em, 'update roster set row_count = row_count + ?, faulty_count = faulty_count + ? where id = ?', [
+    more.rows,
+    more.faulty,
+    roster.id,
+  ])
+  const [counted] = await sql<{ faulty_count: number }>(tx.em, 'select faulty_count from roster where id = ?', [
+    roster.id,
+  ])
+  const faulty = Number(counted?.faulty_count)
   const state = faulty > 0 ? 'needs_mending' : 'ready'
   if (state !== roster.state)
     await move(tx, { table: 'roster', id: roster.id, from: roster.state, to: state, moves: rosterMoves })

@@ -4,7 +4,7 @@ import type { Id } from '../../../contract/ids.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { companyOf, findOwn } from '../../kernel/tenant.ts'
-import { matchRows, readLeavers, readValidRows } from './match-rows.ts'
+import { matchRows, pageStaff, readLeavers, readValidRows, type StaffPage } from './match-rows.ts'
 import { countRows } from './read-file.ts'
 import { openFacts } from './seal-person.ts'
 import { Roster } from './tables.ts'
@@ -24,9 +24,8 @@ export async function readChanges(edge: Edge, id: Id<'roster'>): Promise<RosterC
     after = await edge.read((tx) => countSlice(tx, id, from, changes))
     await breathe()
   }
-  for (let after: string | null = ''; after !== null;) {
-    const from: string = after
-    after = await edge.read((tx) => countLeavers(tx, id, from, changes))
+  for (const page of await edge.read((tx) => pageStaff(tx, companyOf(tx.actor)))) {
+    await edge.read((tx) => countLeavers(tx, id, page, changes))
     await breathe()
   }
   return changes
@@ -39,7 +38,7 @@ async function checkRead(tx: Tx, id: Id<'roster'>): Promise<number> {
 }
 
 async function countSlice(tx: Tx, id: Id<'roster'>, after: number, changes: RosterChanges): Promise<number | null> {
-  const rows = await readValidRows(tx, id, after, ROWS_AT_ONCE)
+  const { rows, last } = await readValidRows(tx, { rosterId: id, after, span: ROWS_AT_ONCE })
   const effects = await matchRows(tx, companyOf(tx.actor), id, rows)
   for (const { kind, facts, department, fields } of effects) {
     const count = kind === 'joiner' ? 'joiners' : kind
@@ -47,20 +46,14 @@ async function countSlice(tx: Tx, id: Id<'roster'>, after: number, changes: Rost
     if (kind === 'unchanged' || changes[count] > EXAMPLES_OF_A_KIND) continue
     changes.examples.push({ kind, name: facts.name, department, fields: [...fields] })
   }
-  return rows.length < ROWS_AT_ONCE ? null : Number(rows.at(-1)?.row_no)
+  return last
 }
 
-async function countLeavers(
-  tx: Tx,
-  rosterId: Id<'roster'>,
-  after: string,
-  changes: RosterChanges,
-): Promise<string | null> {
-  const { leavers, last } = await readLeavers(tx, { companyId: companyOf(tx.actor), rosterId, after })
+async function countLeavers(tx: Tx, rosterId: Id<'roster'>, page: StaffPage, changes: RosterChanges): Promise<void> {
+  const leavers = await readLeavers(tx, { companyId: companyOf(tx.actor), rosterId, page })
   for (const person of leavers.slice(0, Math.max(0, EXAMPLES_OF_A_KIND - changes.leavers))) {
     const { name } = openFacts(tx.house, person)
     changes.examples.push({ kind: 'leaver', name, department: person.department, fields: [] })
   }
   changes.leavers += leavers.length
-  return last
 }

@@ -5,8 +5,8 @@ import type { Tx } from '../../kernel/context.ts'
 import { change, insertRows, sql } from '../../kernel/sql.ts'
 import { sealRow } from './seal-row.ts'
 
-/** Rows written or erased in one transaction. */
-export const ROWS_PER_TRANSACTION = 1000
+/** Rows written or erased in one transaction: few, for on SQLite everybody waits while it runs. */
+export const ROWS_PER_TRANSACTION = 500
 
 /** One row as the reader of the file hands it on. */
 export interface ReadRow {
@@ -40,7 +40,7 @@ export async function holdReading(tx: Tx, reading: ReadingOf): Promise<boolean> 
 }
 
 /**
- * Writes rows of a reading, at most 1,000, with their faults; rows that stand are passed over, so that a reading that
+ * Writes rows of a reading, at most 500, with their faults; rows that stand are passed over, so that a reading that
  * was stopped goes on and two at once make each row once. Returns false when the reading no longer counts.
  */
 export async function writeRows(
@@ -97,7 +97,7 @@ async function insertFresh(tx: Tx, reading: ReadingOf, rows: readonly ReadRow[])
 }
 
 /**
- * Erases up to 1,000 rows of a list that belong to another reading than `keep` (null: any), with their faults. Returns
+ * Erases up to 500 rows of a list that belong to another reading than `keep` (null: any), with their faults. Returns
  * how many went.
  */
 export async function dropRows(tx: Tx, rosterId: Id<'roster'>, keep: number | null): Promise<number> {
