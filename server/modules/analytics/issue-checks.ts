@@ -1,6 +1,3 @@
-const ofSlice = `order_item.order_id = order_slice.order_id
-        and order_item.seq >= order_slice.from_seq and order_item.seq < order_slice.to_seq`
-
 /** What must hold between a campaign, its order, the order's items and slices, and the cards that were made of them. */
 export const issueChecks = [
   {
@@ -20,14 +17,15 @@ export const issueChecks = [
       having orders.item_count <> coalesce(sum(order_slice.to_seq - order_slice.from_seq), 0)`,
   },
   {
-    rule: 'an_issued_slice_has_its_cards_and_a_planned_one_none',
+    rule: 'issued_slices_have_their_cards_and_planned_ones_none',
     unit: 'heads',
-    query: `select books.subject, books.stored, books.posted from (select order_slice.id as subject,
-        max(case when order_slice.state = 'issued' then order_slice.to_seq - order_slice.from_seq else 0 end) as stored,
-        count(card.id) as posted
-      from order_slice left join order_item on ${ofSlice}
-      left join card on card.order_item_id = order_item.id group by order_slice.id) as books
-      where books.stored <> books.posted`,
+    query: `select plan.order_id as subject, plan.heads as stored, coalesce(made.heads, 0) as posted
+      from (select order_id, sum(case when state = 'issued' then to_seq - from_seq else 0 end) as heads
+        from order_slice group by order_id) as plan
+      left join (select order_item.order_id as order_id, count(*) as heads from card
+        join order_item on order_item.id = card.order_item_id group by order_item.order_id) as made
+        on made.order_id = plan.order_id
+      where plan.heads <> coalesce(made.heads, 0)`,
   },
   {
     rule: 'issued_money_is_the_price_of_the_cards',
@@ -88,10 +86,12 @@ export const issueChecks = [
   },
   {
     rule: 'value_outstanding_is_in_the_cards',
-    query: `select books.subject, books.stored, books.posted from (select brand.id as subject,
-        (select coalesce(sum(balance_fen), 0) from card where card.brand_id = brand.id) as stored,
-        -(select coalesce(sum(amount), 0) from posting where unit = 'VALUE' and account = BRAND_OUTSTANDING) as posted
-      from brand) as books where books.stored <> books.posted`,
+    query: `select brand.id as subject, coalesce(held.fen, 0) as stored, -coalesce(books.fen, 0) as posted
+      from brand left join (select brand_id, sum(balance_fen) as fen from card group by brand_id) as held
+        on held.brand_id = brand.id
+      left join (select account, sum(amount) as fen from posting where unit = 'VALUE' group by account) as books
+        on books.account = BRAND_OUTSTANDING
+      where coalesce(held.fen, 0) <> -coalesce(books.fen, 0)`,
   },
   {
     rule: 'the_last_activity_says_the_balance',

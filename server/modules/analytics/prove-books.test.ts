@@ -170,7 +170,7 @@ const defects: Readonly<Record<string, { readonly of: string; readonly plant: re
     "select id from order_slice where state = 'planned'",
     'delete from order_slice where id = X',
   ),
-  an_issued_slice_has_its_cards_and_a_planned_one_none: one(
+  issued_slices_have_their_cards_and_planned_ones_none: one(
     "select id from order_slice where state = 'planned'",
     "update order_slice set state = 'issued' where id = X",
   ),

@@ -23,11 +23,12 @@ const checks: readonly Check[] = [
   },
   {
     rule: 'cards_of_a_brand_are_its_value_account',
-    query: `select brand.id as subject,
-        (select coalesce(sum(balance_fen), 0) from card where card.brand_id = brand.id) as stored,
-        (select coalesce(sum(amount), 0) from posting where unit = 'VALUE' and account = BRAND_CARDS) as posted
-      from brand where (select coalesce(sum(balance_fen), 0) from card where card.brand_id = brand.id)
-        <> (select coalesce(sum(amount), 0) from posting where unit = 'VALUE' and account = BRAND_CARDS)`,
+    query: `select brand.id as subject, coalesce(held.fen, 0) as stored, coalesce(books.fen, 0) as posted
+      from brand left join (select brand_id, sum(balance_fen) as fen from card group by brand_id) as held
+        on held.brand_id = brand.id
+      left join (select account, sum(amount) as fen from posting where unit = 'VALUE' group by account) as books
+        on books.account = BRAND_CARDS
+      where coalesce(held.fen, 0) <> coalesce(books.fen, 0)`,
   },
   {
     rule: 'secured_less_issued_is_order_funds',
@@ -62,14 +63,16 @@ const checks: readonly Check[] = [
   {
     rule: 'cards_of_a_campaign_are_planned_to_be_sent',
     unit: 'heads',
-    query: `select campaign.id as subject, count(card.id) as stored, count(delivery.id) as posted
-      from campaign join order_slice on order_slice.order_id = campaign.order_id
-      join job on job.job_key = DELIVER_JOB and job.state = 'done'
-      join order_item on order_item.order_id = order_slice.order_id
-        and order_item.seq >= order_slice.from_seq and order_item.seq < order_slice.to_seq
-      join card on card.order_item_id = order_item.id
-      left join delivery on delivery.campaign_id = campaign.id and delivery.person_id = card.holder_id
-      group by campaign.id having count(card.id) <> count(delivery.id)`,
+    query: `select due.subject, due.heads as stored, coalesce(planned.heads, 0) as posted
+      from (select campaign.id as subject, sum(order_slice.to_seq - order_slice.from_seq) as heads
+        from campaign join order_slice on order_slice.order_id = campaign.order_id
+        join job on job.job_key = DELIVER_JOB and job.state = 'done' group by campaign.id) as due
+      left join (select campaign.id as campaign_id, count(*) as heads
+        from campaign join order_item on order_item.order_id = campaign.order_id
+        join card on card.order_item_id = order_item.id
+        join delivery on delivery.campaign_id = campaign.id and delivery.person_id = card.holder_id
+        group by campaign.id) as planned on planned.campaign_id = due.subject
+      where due.heads > coalesce(planned.heads, 0)`,
   },
   {
     rule: 'messages_under_way_are_in_an_open_batch',

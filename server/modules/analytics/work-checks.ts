@@ -27,15 +27,14 @@ export const workChecks = [
   {
     rule: 'planned_messages_are_being_sent',
     unit: 'heads',
-    query: `select books.subject, books.stored, 0 as posted from (select order_slice.id as subject,
-        max(campaign.id) as campaign_id, count(*) as stored
-      from campaign join order_slice on order_slice.order_id = campaign.order_id and order_slice.state = 'issued'
-      join order_item on order_item.order_id = order_slice.order_id
-        and order_item.seq >= order_slice.from_seq and order_item.seq < order_slice.to_seq
+    query: `select books.subject, books.stored, 0 as posted from (select campaign.id as subject,
+        campaign.order_id as order_id, count(*) as stored
+      from campaign join order_item on order_item.order_id = campaign.order_id
+      join card on card.order_item_id = order_item.id
       left join delivery on delivery.campaign_id = campaign.id and delivery.person_id = order_item.holder_id
-      where campaign.state <> 'finished' and (delivery.id is null or delivery.state = 'planned')
-      group by order_slice.id) as books where not exists (select 1 from job
-        where ${live} and job.kind in ('cards.deliver', 'deliveries.send')
-          and (instr(job.args, books.subject) > 0 or instr(job.args, books.campaign_id) > 0))`,
+      where delivery.id is null or delivery.state = 'planned' group by campaign.id, campaign.order_id) as books
+      where not exists (select 1 from job where ${live} and job.kind in ('cards.deliver', 'deliveries.send')
+        and (instr(job.args, books.subject) > 0 or exists (select 1 from order_slice
+          where order_slice.order_id = books.order_id and instr(job.args, order_slice.id) > 0)))`,
   },
 ] as const
