@@ -36,6 +36,7 @@ export const Payment = defineEntity({
   },
   indexes: [
     { name: 'payment_order_index', properties: ['orderId', 'id'] },
+    { name: 'payment_company_index', properties: ['companyId', 'id'] },
     { name: 'payment_state_index', properties: ['state', 'source', 'id'] },
   ],
 })
@@ -85,5 +86,9 @@ export const StatementLine = defineEntity({
     companyId: idColumn<'company'>().nullable(),
     paymentId: idColumn<'payment'>().nullable(),
   },
-  indexes: [{ name: 'statement_line_outcome_index', properties: ['outcome', 'id'] }],
+  indexes: [
+    { name: 'statement_line_outcome_index', properties: ['outcome', 'id'] },
+    { name: 'statement_line_statement_index', properties: ['statementId', 'outcome'] },
+    { name: 'statement_line_payment_index', properties: ['paymentId'] },
+  ],
 })

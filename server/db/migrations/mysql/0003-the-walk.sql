@@ -22,6 +22,7 @@ alter table `payment` add unique `payment_out_trade_no_unique` (`out_trade_no`);
 alter table `payment` add unique `payment_transaction_id_unique` (`transaction_id`);
 alter table `payment` add unique `payment_reference_unique` (`reference`);
 alter table `payment` add index `payment_order_index` (`order_id`, `id`);
+alter table `payment` add index `payment_company_index` (`company_id`, `id`);
 alter table `payment` add index `payment_state_index` (`state`, `source`, `id`);
 create table `payment_part` (`id` char(17) not null, `payment_id` char(17) not null, `brand_id` char(17) not null, `amount_fen` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
 alter table `payment_part` add unique `payment_part_brand_unique` (`payment_id`, `brand_id`);
@@ -48,6 +49,8 @@ alter table `roster_row` add unique `roster_row_number_unique` (`roster_id`, `ro
 create table `statement_line` (`id` char(17) not null, `statement_id` char(17) not null, `serial` varchar(64) not null, `amount_fen` bigint not null, `arrived_at_ms` bigint not null, `payer_sealed` blob not null, `outcome` varchar(16) not null, `company_id` char(17) null, `payment_id` char(17) null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
 alter table `statement_line` add unique `statement_line_serial_unique` (`serial`);
 alter table `statement_line` add index `statement_line_outcome_index` (`outcome`, `id`);
+alter table `statement_line` add index `statement_line_statement_index` (`statement_id`, `outcome`);
+alter table `statement_line` add index `statement_line_payment_index` (`payment_id`);
 create table `wallet` (`company_id` char(17) not null, `balance_fen` bigint not null, `version` int not null, `reference` varchar(24) not null, primary key (`company_id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
 alter table `wallet` add unique `wallet_reference_unique` (`reference`);
 create table `wallet_movement` (`id` char(17) not null, `company_id` char(17) not null, `kind` varchar(16) not null, `amount_fen` bigint not null, `balance_after_fen` bigint not null, `ref` varchar(17) not null, `at_ms` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;

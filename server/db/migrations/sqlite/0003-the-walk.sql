@@ -22,6 +22,7 @@ create unique index `payment_out_trade_no_unique` on `payment` (`out_trade_no`);
 create unique index `payment_transaction_id_unique` on `payment` (`transaction_id`);
 create unique index `payment_reference_unique` on `payment` (`reference`);
 create index `payment_order_index` on `payment` (`order_id`, `id`);
+create index `payment_company_index` on `payment` (`company_id`, `id`);
 create index `payment_state_index` on `payment` (`state`, `source`, `id`);
 create table `payment_part` (`id` char(17) not null primary key, `payment_id` char(17) not null, `brand_id` char(17) not null, `amount_fen` bigint not null);
 create unique index `payment_part_brand_unique` on `payment_part` (`payment_id`, `brand_id`);
@@ -48,6 +49,8 @@ create unique index `roster_row_number_unique` on `roster_row` (`roster_id`, `ro
 create table `statement_line` (`id` char(17) not null primary key, `statement_id` char(17) not null, `serial` text not null, `amount_fen` bigint not null, `arrived_at_ms` bigint not null, `payer_sealed` blob not null, `outcome` text not null, `company_id` char(17) null, `payment_id` char(17) null);
 create unique index `statement_line_serial_unique` on `statement_line` (`serial`);
 create index `statement_line_outcome_index` on `statement_line` (`outcome`, `id`);
+create index `statement_line_statement_index` on `statement_line` (`statement_id`, `outcome`);
+create index `statement_line_payment_index` on `statement_line` (`payment_id`);
 create table `wallet` (`company_id` char(17) not null primary key, `balance_fen` bigint not null, `version` integer not null, `reference` text not null, constraint `wallet_not_negative` check (balance_fen >= 0));
 create unique index `wallet_reference_unique` on `wallet` (`reference`);
 create table `wallet_movement` (`id` char(17) not null primary key, `company_id` char(17) not null, `kind` text not null, `amount_fen` bigint not null, `balance_after_fen` bigint not null, `ref` text not null, `at_ms` bigint not null);
