@@ -249,6 +249,16 @@ onBothDatabases('bank transfers and the wallet', (database) => {
     expect(text.match(/event: order/g)!.length).toBeGreaterThanOrEqual(2)
   })
 
+  test('two files at once that give one serial two amounts are not both taken', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const answers = await Promise.all(
+        ['10.00', '11.00'].map((yuan) => post(file(line(yuan, company.reference, `TWICE${round}`)))),
+      )
+      expect(answers.map((answer) => answer.status).toSorted((a, b) => a - b)).toEqual([200, 422])
+      expect(answers.find((answer) => answer.status === 422)?.body).toMatchObject({ code: 'statement_refused' })
+    }
+  })
+
   test('the proof names each way in which payments can be off', async () => {
     const { orderId } = await anOrder(database, company.id, 1)
     const bank = await transfer(orderId, 40_000)

@@ -55,7 +55,12 @@ export async function importStatement(
   }
   const statementId = await edge.tx((tx) => recordStatement(tx, file.fileName, file.bytes, entries.length))
   for (let from = 0; from < entries.length; from += LINES_AT_ONCE)
-    await edge.tx((tx) => bookEntries(tx, statementId, entries.slice(from, from + LINES_AT_ONCE)))
+    await edge.tx(async (tx) => {
+      const some = entries.slice(from, from + LINES_AT_ONCE)
+      await bookEntries(tx, statementId, some)
+      // Another file may have brought the same serials since we looked.
+      await mustNotContradict(tx, some, lang)
+    })
   return edge.read((tx) => summarise(tx, statementId))
 }
 
