@@ -6,6 +6,7 @@ import type { Json } from './canary-walk.ts'
 import { walkWithCanaries, type Walked } from './canary-walk.ts'
 import { canaries, sightings, type Place } from './canaries.ts'
 import { entities } from '../server/db/orm.ts'
+import { SealBroken } from '../server/kernel/seal.ts'
 import { sql } from '../server/kernel/sql.ts'
 import { dialectsHere } from './stage.ts'
 
@@ -27,6 +28,12 @@ async function cellsOf({ stage }: Walked): Promise<Place[]> {
     }
     return places
   })
+}
+
+/** What a row is called where its columns are sealed. */
+function rowIdOf(table: string, row: Readonly<Record<string, unknown>>): string {
+  const parts = table === 'roster_chunk' ? [row['roster_id'], row['seq']] : [row['id'] ?? row['company_id']]
+  return parts.map(String).join(':')
 }
 
 /** The database as somebody would carry it away: the dump, or the file with its log. */
@@ -68,6 +75,25 @@ describe.each(dialectsHere())('canaries (%s)', (dialect) => {
 
   test('none stands in a column', async () => {
     expect(sightings(planted, await cellsOf(walked))).toEqual([])
+  })
+
+  test('every sealed value opens at its own table, column and row, and nowhere else', async () => {
+    const { house, store } = walked.stage.running.open
+    let opened = 0
+    for (const { meta } of entities) {
+      const rows = await store.read((em) => sql<Record<string, unknown>>(em, `select * from ${meta.tableName}`))
+      for (const row of rows)
+        for (const [column, value] of Object.entries(row)) {
+          if (!(value instanceof Uint8Array)) continue
+          const rowId = rowIdOf(meta.tableName, row)
+          const place = { table: meta.tableName, column, rowId }
+          expect(house.seal.open(place, value).length, `${place.table}.${column}`).toBeGreaterThan(0)
+          for (const other of [{ rowId: `${rowId}x` }, { column: 'other' }, { table: 'other' }])
+            expect(() => house.seal.open({ ...place, ...other }, value)).toThrow(SealBroken)
+          opened += 1
+        }
+    }
+    expect(opened).toBeGreaterThan(20)
   })
 
   test('none stands in a dump, or in the file of the database and its log', async () => {

@@ -203,9 +203,20 @@ onBothDatabases('the staff endpoints', (database) => {
       expect(list).toMatchObject({ rows: 1, valid: 1, ignoredColumns: {} })
       expect(Object.keys(list.columns)).toHaveLength(8)
     }
-    const headers = { 'x-as': as(company), 'x-search': '13800000001' }
-    const { people } = (await (await fetch(`${base}/hr/people`, { headers })).json()) as { people: object[] }
-    expect(people).toMatchObject([{ name: '甲一', phone: '138****0001', state: 'active' }])
+    // A search is read as a cell of a list is: in full width, with blanks, with the country's number.
+    for (const text of [
+      '13800000001',
+      '１３８００００ ０００１',
+      '+86 138-0000-0001',
+      '甲一',
+      '甲 一',
+      ' 甲一\u200b',
+      '０００１',
+    ]) {
+      const headers = { 'x-as': as(company), 'x-search': encodeURIComponent(text) }
+      const { people } = (await (await fetch(`${base}/hr/people`, { headers })).json()) as { people: object[] }
+      expect(people, text).toMatchObject([{ name: '甲一', phone: '138****0001', state: 'active' }])
+    }
   })
 
   test('uploaded bytes are sealed, any process reads them, and they are erased when their term is over', async () => {

@@ -3,7 +3,7 @@ import type { Tx } from '../../kernel/context.ts'
 import { readSum } from '../../kernel/columns.ts'
 import { sql } from '../../kernel/sql.ts'
 import { companyOf } from '../../kernel/tenant.ts'
-import { indexesOf, openFacts, phoneTailIndex } from './seal-person.ts'
+import { indexesOfSearch, openFacts } from './seal-person.ts'
 
 /** Whether we know the WeCom userid: from the list, from a look-up, that there is none, or not yet. */
 export type Matched = 'unknown' | 'listed' | 'found' | 'none'
@@ -69,15 +69,13 @@ export async function searchPeople(
   tx: Tx,
   text: string,
 ): Promise<(OpenPerson & { readonly state: 'active' | 'left' })[]> {
-  const plain = text.trim()
-  const index = indexesOf(tx.house, { name: plain, phone: plain, staffNo: plain, userid: plain })
-  const tail = /^\d{4}$/.test(plain) ? phoneTailIndex(tx.house, plain) : null
+  const index = indexesOfSearch(tx.house, text)
   const ways: [string, string | null][] = [
     ['name_index', index.nameIndex],
     ['phone_index', index.phoneIndex],
     ['staff_no_index', index.staffNoIndex],
     ['user_id_index', index.userIdIndex],
-    ['phone_tail_index', tail],
+    ['phone_tail_index', index.phoneTailIndex],
   ]
   const found = new Map<string, PersonRow>()
   for (const [column, value] of ways) {

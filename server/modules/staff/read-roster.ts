@@ -1,7 +1,7 @@
 import type { Lang } from '../../../contract/error-codes.ts'
 import type { FaultKind, RosterDetail, RosterRowView, RosterSummary } from '../../../contract/hr/staff.ts'
 import type { Id } from '../../../contract/ids.ts'
-import { describeRowFault, readPhone, type RosterField, type RowFaultCode } from '../../../contract/roster-row.ts'
+import { describeRowFault, type RosterField, type RowFaultCode } from '../../../contract/roster-row.ts'
 import { describeRosterRefusal, rosterRefusalCodes } from '../../../contract/roster-refusals.ts'
 import { describeRosterSkipped, describeRosterWarning } from '../../../contract/roster-remarks.ts'
 import { readSum } from '../../kernel/columns.ts'
@@ -11,7 +11,7 @@ import { companyOf, findOwn } from '../../kernel/tenant.ts'
 import { samplesPlace } from './read-file.ts'
 import { openReading, type Reading } from './reading.ts'
 import { namePlace } from './receive-roster.ts'
-import { indexesOf } from './seal-person.ts'
+import { indexesOfSearch } from './seal-person.ts'
 import { openRow } from './seal-row.ts'
 import { Roster, type RosterDbRow } from './tables.ts'
 
@@ -161,12 +161,7 @@ function conditionsOf(tx: Tx, wish: RowsWish): { text: string; values: unknown[]
   }
   const sought = wish.query?.trim() ?? ''
   if (sought !== '') {
-    const index = indexesOf(tx.house, {
-      name: sought,
-      phone: readPhone(sought).value ?? sought,
-      staffNo: sought,
-      userid: sought,
-    })
+    const index = indexesOfSearch(tx.house, sought)
     texts.push('(r.name_index = ? or r.phone_index = ? or r.staff_no_index = ? or r.user_id_index = ?)')
     values.push(index.nameIndex, index.phoneIndex, index.staffNoIndex, index.userIdIndex)
   }

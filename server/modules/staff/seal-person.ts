@@ -1,4 +1,5 @@
 import type { Id } from '../../../contract/ids.ts'
+import { normaliseRow, rosterFields } from '../../../contract/roster-row.ts'
 import type { House } from '../../kernel/house.ts'
 
 /** What we know of a person that is personal. `userid` is folded to lower case: WeCom compares without regard to it. */
@@ -23,6 +24,17 @@ export function indexesOf(house: House, facts: Pick<PersonFacts, 'name' | 'phone
     userIdIndex: print('userid', facts.userid === null ? null : facts.userid.toLowerCase()),
     nameIndex: print('name', facts.name),
   }
+}
+
+/**
+ * The fingerprints of a text that somebody searches for: read as a cell of a list is read, so that width, blanks and a
+ * country's number make no difference. What it cannot be is null.
+ */
+export function indexesOfSearch(house: House, text: string) {
+  const { person } = normaliseRow({ name: text, phone: text, staffNo: text, wecomUserId: text }, new Set(rosterFields))
+  const { name, phone, staffNo, wecomUserId } = person
+  const tail = staffNo !== null && /^\d{4}$/.test(staffNo) ? phoneTailIndex(house, staffNo) : null
+  return { ...indexesOf(house, { name, phone, staffNo, userid: wecomUserId }), phoneTailIndex: tail }
 }
 
 /** The fingerprint of the last four digits of a phone. */
