@@ -420,7 +420,7 @@ onBothDatabases('delivering cards', (database) => {
       campaign.personIds[0],
     ])
     const missing = (await database.tx(proveBooks)).map(({ rule }) => rule)
-    expect(missing).toEqual(['cards_of_a_campaign_are_planned_to_be_sent'])
+    expect(missing).toEqual(['cards_of_a_campaign_are_planned_to_be_sent', 'planned_messages_are_being_sent'])
     await tamper("update delivery set person_id = ? where person_id = 'nobody'", [campaign.personIds[0]])
   })
 })
