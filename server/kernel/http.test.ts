@@ -49,6 +49,11 @@ const endpoints = [
     run: async (_tx, { query }) => ({ found: query ?? null }),
   }),
   endpoint({
+    ...({ method: 'GET', path: '/cookie', may: 'public', scope: 'edge', output: 'stream' } as const),
+    input: z.object({}),
+    run: async (_edge, _input, http) => http.setCookie('fulika_x', 'a;b', { path: '/hr', maxAgeMs: 1000 }),
+  }),
+  endpoint({
     ...({ method: 'GET', path: '/broken-file', may: 'public', scope: 'edge', output: 'stream' } as const),
     input: z.object({}),
     run: async (_edge, _input, http) => {
@@ -221,6 +226,18 @@ describe('http', () => {
     expect((await from('198.51.100.2, 203.0.113.9')).status).toBe(429)
     expect((await from('198.51.100.1, 203.0.113.8')).status).toBe(200)
     await small.close(1000)
+  })
+
+  it('gives cookies that scripts cannot read, foreign writes do not carry, and https keeps to itself', async () => {
+    const behindProxy = await open({ trustProxy: true })
+    const from = async (port: number) =>
+      (await fetch(`http://127.0.0.1:${port}/cookie`, { headers: { 'x-forwarded-proto': 'https' } })).headers.get(
+        'set-cookie',
+      )
+    const line = 'fulika_x=a%3Bb; Path=/hr; Max-Age=1; HttpOnly; SameSite=Lax'
+    expect(await from(behindProxy.port)).toBe(`${line}; Secure`)
+    expect(await from(server.port), 'a caller cannot pretend to be a proxy').toBe(line)
+    await behindProxy.close(1000)
   })
 
   it('counts refused requests too', async () => {

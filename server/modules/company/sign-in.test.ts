@@ -237,13 +237,20 @@ onBothDatabases('sign-in', (database) => {
     expect(page.headers.get('location')).toBe('/console/sign-in?problem=company_unknown')
   })
 
-  test.each(['//evil.example', '/\\evil.example', 'https://evil.example/', '/\t/evil.example', '/a//b', ''])(
-    'the return path %j is no way out',
-    async (path) => {
-      const answer = await begin(aBrowser(web.base), `/hr/sign-in/qinghe?return=${encodeURIComponent(path)}`)
-      expect([answer.status, answer.headers.get('location')]).toEqual([422, null])
-    },
-  )
+  test.each([
+    '//evil.example',
+    '/\\evil.example',
+    'https://evil.example/',
+    '/\t/evil.example',
+    '/a//b',
+    '/console/..//evil.example',
+    '/console\r\nset-cookie: a=b',
+    '/\u2028/evil.example',
+    '',
+  ])('the return path %j is no way out', async (path) => {
+    const answer = await begin(aBrowser(web.base), `/hr/sign-in/qinghe?return=${encodeURIComponent(path)}`)
+    expect([answer.status, answer.headers.get('location')]).toEqual([422, null])
+  })
 
   test('a passing fault of WeCom is waited out', async () => {
     box.control.addFault({ path: 'auth/getuserinfo', kind: 'errcode', errcode: -1 })
