@@ -187,7 +187,7 @@ class Stage {
         return payment && closePayment(edge, payment.id)
       }
       case 'cancel':
-        return void (size < 20 && (await edge.tx((tx) => cancelCampaign(tx, this.campaign.id))))
+        return void (size < 40 && (await edge.tx((tx) => cancelCampaign(tx, this.campaign.id))))
       case 'line':
         return void (await this.bank(amount + (pick % 3), of('bank_transfer')?.reference ?? 'nothing', edge))
       case 'top_up':
