@@ -85,6 +85,19 @@ onBothDatabases('worker', (database) => {
     expect((await stateOf(database, 'orphan'))?.state).toBe('done')
   })
 
+  test('a job that ends its worker each time is dead after 12 attempts', async () => {
+    let now = Date.now() + 1000
+    const edge = database.edge(noPorts, undefined, () => now)
+    await put(database, 'deadly')
+    for (let i = 0; i < 12; i += 1) {
+      expect(await edge.tx((tx) => claim(tx, 'small', 1))).toHaveLength(1)
+      now += LEASE_MS + 1
+      expect(await edge.tx(sweep)).toBe(1)
+    }
+    expect(await stateOf(database, 'deadly')).toMatchObject({ state: 'dead', attempts: 12 })
+    expect(await edge.tx((tx) => claim(tx, 'small', 1))).toEqual([])
+  })
+
   test('stopping finishes what is held and takes nothing new', async () => {
     const done: string[] = []
     const work: Handler = async (_edge, args) => {

@@ -114,13 +114,18 @@ export async function giveBack(tx: Tx, job: LeasedJob, error: string, retryAfter
   )
 }
 
-/** Returns expired leases to the queue: their worker died or lost its way. */
+/**
+ * Returns expired leases to the queue: their worker died or lost its way. A job that ended its worker 12 times is dead:
+ * it would end the next one too.
+ */
 export async function sweep(tx: Tx): Promise<number> {
-  return change(
-    tx.em,
-    "update job set state = 'ready', lease_token = null where state = 'leased' and lease_until_ms <= ?",
-    [tx.clock.now()],
-  )
+  const swept = (state: 'ready' | 'dead', attempts: string) =>
+    change(
+      tx.em,
+      `update job set state = '${state}', lease_token = null where state = 'leased' and lease_until_ms <= ? and attempts ${attempts} ?`,
+      [tx.clock.now(), MAX_ATTEMPTS],
+    )
+  return (await swept('dead', '>=')) + (await swept('ready', '<'))
 }
 
 export const systemClock: Clock = { now: () => Date.now() }

@@ -16,15 +16,23 @@ export type LeaseScope = Pick<Edge, 'clock' | 'random' | 'tx' | 'log'>
 
 /**
  * Leases a number that no living process holds, and renews it every 15 s. When a renewal finds the number taken by
- * somebody else, `lost` is called: the process must stop at once, for its ids could repeat.
+ * somebody else, or none succeeds in time, `lost` is called: the process must stop at once, for its ids could repeat.
  */
 export async function leaseWorkerNumber(scope: LeaseScope, lost: () => void): Promise<WorkerNumber> {
   const token = scope.random(16).toString('hex')
   const number = await takeFree(scope, token)
+  let renewedAtMs = scope.clock.now()
   const timer = setInterval(() => {
     renew(scope, number, token).then(
-      (ours) => void (ours || lost()),
-      (error: unknown) => scope.log.warn({ err: error }, 'worker number not renewed'),
+      (ours) => {
+        if (!ours) lost()
+        renewedAtMs = scope.clock.now()
+      },
+      (error: unknown) => {
+        scope.log.warn({ err: error }, 'worker number not renewed')
+        // Before the lease is over: once it is, another process may hold the number.
+        if (scope.clock.now() - renewedAtMs > LEASE_MS - 2 * RENEW_MS) lost()
+      },
     )
   }, RENEW_MS)
   timer.unref()
