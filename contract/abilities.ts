@@ -35,6 +35,7 @@ export const abilities = {
   'pack.read': { member: [], operator: [], employee: true, anybody: false },
   'statement.import': { member: [], operator: ['finance', 'admin'], employee: false, anybody: false },
   'platform.read': { member: [], operator: everyPlatformRole, employee: false, anybody: false },
+  'jobs.revive': { member: [], operator: ['ops', 'admin'], employee: false, anybody: false },
   'books.prove': { member: [], operator: ['risk', 'finance', 'admin'], employee: false, anybody: false },
 } as const satisfies Record<string, Holders>
 

@@ -262,7 +262,10 @@ class Stage {
     const ended = async () => {
       const [row] = await this.read<{ state: string }>('select state from campaign where id = ?', [id])
       const open = (await this.payments()).filter((payment) => payment.state === 'opened')
-      return open.length === 0 && ['finished', 'cancelled'].includes(row!.state) ? row!.state : null
+      // Somebody who failed may have been sent to again after the campaign had finished: that comes to its end too.
+      const { pending } = await this.database.tx((tx) => readDeliveryCounts(tx, id))
+      const over = row!.state === 'cancelled' || (row!.state === 'finished' && pending === 0)
+      return open.length === 0 && over ? row!.state : null
     }
     for (let turn = 0; turn < 40 && (await ended()) === null; turn += 1) {
       world.shiftMs += 4 * STEP_MS

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Ports } from '../server/channels/ports.ts'
-import { enqueue, finish, claim, sweep, LEASE_MS } from '../server/kernel/outbox.ts'
+import { claim, enqueue, finish, LEASE_MS, revive, sweep } from '../server/kernel/outbox.ts'
 import { OutsideError } from '../server/kernel/outside.ts'
 import { sql } from '../server/kernel/sql.ts'
 import { onBothDatabases, type TestDatabase } from '../server/testing/databases.ts'
@@ -96,6 +96,11 @@ onBothDatabases('worker', (database) => {
     }
     expect(await stateOf(database, 'deadly')).toMatchObject({ state: 'dead', attempts: 12 })
     expect(await edge.tx((tx) => claim(tx, 'small', 1))).toEqual([])
+    const rows = await edge.tx((tx) => sql<{ id: string }>(tx.em, 'select id from job'))
+    const id = rows[0]?.id ?? ''
+    expect(await edge.tx((tx) => revive(tx, id))).toBe(true)
+    expect(await edge.tx((tx) => revive(tx, id))).toBe(false)
+    expect(await edge.tx((tx) => claim(tx, 'small', 1))).toMatchObject([{ id, attempts: 1 }])
   })
 
   test('stopping finishes what is held and takes nothing new', async () => {

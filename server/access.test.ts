@@ -65,6 +65,7 @@ const doors: Readonly<Record<string, string>> = {
   'GET /operator/session': platform,
   'GET /operator/companies': platform,
   'GET /operator/jobs': platform,
+  'POST /operator/jobs/:id/revive': 'ops admin',
   'POST /operator/prove': 'risk finance admin',
   'POST /operator/bank-statements': 'finance admin',
   'GET /operator/statement-lines': 'finance admin',

@@ -70,6 +70,9 @@ export const Jobs = z.object({
     }),
   ),
 })
+/** POST /operator/jobs/:id/revive: a job that was given up is tried again now, with all its attempts. */
+export const ReviveInput = z.object({ id: idField('job') })
+export const Revived = z.object({ revived: z.boolean() })
 /** POST /operator/prove: the books, recounted now. */
 export const Proof = z.object({
   balanced: z.boolean(),

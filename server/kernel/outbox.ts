@@ -1,6 +1,7 @@
 import type { Clock, Tx } from './context.ts'
 import { change, insertIgnore, sql } from './sql.ts'
 import type { Lane } from './tables.ts'
+import { trail } from './trail.ts'
 
 export interface NewJob {
   readonly kind: string
@@ -112,6 +113,19 @@ export async function giveBack(tx: Tx, job: LeasedJob, error: string, retryAfter
     'update job set state = ?, lease_token = null, ready_at_ms = ?, last_error = ? where id = ? and lease_token = ?',
     [state, tx.clock.now() + waitMs, error.slice(0, 500), job.id, job.leaseToken],
   )
+}
+
+/** Lets a dead job be tried again, with all its attempts. False when it is not dead (any more). */
+export async function revive(tx: Tx, jobId: string): Promise<boolean> {
+  const revived = await change(
+    tx.em,
+    "update job set state = 'ready', attempts = 0, ready_at_ms = ? where id = ? and state = 'dead'",
+    [tx.clock.now(), jobId],
+  )
+  if (revived !== 1) return false
+  enqueuedIn.add(tx.em)
+  await trail(tx, { objectId: jobId, act: 'job.revived', fromState: 'dead', toState: 'ready' })
+  return true
 }
 
 /**

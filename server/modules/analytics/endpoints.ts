@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { CampaignIdInput, CampaignList, CampaignListInput } from '../../../contract/hr/campaign.ts'
 import { Home, Progress, RosterUses } from '../../../contract/hr/delivery.ts'
-import { Companies, Jobs, Proof } from '../../../contract/operator/platform.ts'
+import { Companies, Jobs, Proof, Revived, ReviveInput } from '../../../contract/operator/platform.ts'
 import { endpoint, type Endpoint } from '../../kernel/endpoint.ts'
+import { revive } from '../../kernel/outbox.ts'
 import { readCampaigns, readRosterUses } from './read-campaigns.ts'
 import { readHome } from './read-home.ts'
 import { readCompanies, readJobs, readProof } from './read-platform.ts'
@@ -58,6 +59,12 @@ const platformPages = [
     input: none,
     output: Jobs,
     run: readJobs,
+  }),
+  endpoint({
+    ...({ method: 'POST', path: '/operator/jobs/:id/revive', may: 'jobs.revive', scope: 'tx' } as const),
+    input: ReviveInput,
+    output: Revived,
+    run: async (tx, { id }) => ({ revived: await revive(tx, id) }),
   }),
   endpoint({
     ...({ method: 'POST', path: '/operator/prove', may: 'books.prove', scope: 'read' } as const),
