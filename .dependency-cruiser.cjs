@@ -21,6 +21,7 @@ const modules = [
   'funding',
   'issuance',
   'delivery',
+  'contact',
   'redemption',
   'settlement',
   'refund',

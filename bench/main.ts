@@ -2,11 +2,15 @@
  * npm run bench -- issue --cards N [--db mysql|sqlite] [--json]
  * npm run bench -- import --rows N [--json]
  * npm run bench -- roster --rows N [--db mysql|sqlite] [--json]
+ * npm run bench -- login [--count N] [--json]
+ * npm run bench -- heads [--heads N] [--db mysql|sqlite] [--json]
  * Prints what it does as it goes and the figures as one JSON object in the last line.
  */
 import { parseArgs } from 'node:util'
+import { benchHeads } from './heads.ts'
 import { benchImport } from './import.ts'
 import { benchIssue } from './issue.ts'
+import { benchLogin } from './login.ts'
 import { benchRoster } from './roster.ts'
 
 const { values, positionals } = parseArgs({
@@ -14,6 +18,8 @@ const { values, positionals } = parseArgs({
   options: {
     cards: { type: 'string', default: '1000000' },
     rows: { type: 'string', default: '200000' },
+    count: { type: 'string', default: '100000' },
+    heads: { type: 'string', default: '10000' },
     db: { type: 'string', default: 'mysql' },
     json: { type: 'boolean', default: false },
   },
@@ -33,8 +39,14 @@ function run(name: string | undefined): Promise<object> {
       return benchImport(count(values.rows), say)
     case 'roster':
       return benchRoster(count(values.rows), database(values.db), say)
+    case 'login':
+      return benchLogin(count(values.count), say)
+    case 'heads':
+      return benchHeads(count(values.heads), database(values.db), say)
     default:
-      throw new Error('usage: npm run bench -- issue|import|roster [--cards N] [--rows N] [--db mysql|sqlite] [--json]')
+      throw new Error(
+        'usage: npm run bench -- issue|import|roster|login|heads [--cards N] [--rows N] [--count N] [--heads N] [--db mysql|sqlite] [--json]',
+      )
   }
 }
 

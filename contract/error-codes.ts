@@ -43,6 +43,11 @@ export const errorCodes = {
     zh: '内容在您查看之后已被修改，请刷新并重新确认。',
     en: 'The content has changed since you saw it. Refresh and confirm again.',
   },
+  monthly_limit_low: {
+    status: 422,
+    zh: '每月上限不够发一张卡，请调高上限或降低面额。',
+    en: 'The monthly limit does not pay for one card. Raise the limit or lower the amount.',
+  },
   maker_is_checker: {
     status: 403,
     zh: '提交人不能审批自己的活动，请由另一位审批人处理。',
@@ -136,7 +141,7 @@ export const errorCodes = {
   },
   company_code_taken: {
     status: 409,
-    zh: '该企业代码已被使用，请换一个代码。',
+    zh: '该公司代号已被使用，请换一个。',
     en: 'This company code is taken. Choose another one.',
   },
   company_suspended: {
@@ -159,6 +164,16 @@ export const errorCodes = {
     zh: '登录未通过，请检查后重新登录。',
     en: 'The sign-in was refused. Check what you entered and begin again.',
   },
+  first_sign_in_refused: {
+    status: 401,
+    zh: '首次登录链接已失效，请向平台运营人员要一个新的；公司已连接企业微信的，请用企业微信登录。',
+    en: 'This first sign-in link is no longer valid. Ask the operator of the platform for a new one, or sign in with WeCom if your company is connected.',
+  },
+  first_sign_in_nobody: {
+    status: 409,
+    zh: '该企业还没有管理员，请先用 npm run operator -- apply 写入一位角色为 admin 的成员。',
+    en: 'This company has no administrator yet. Add a member with the role admin by npm run operator -- apply first.',
+  },
   sign_in_not_allowed: {
     status: 403,
     zh: '此企业微信账号没有访问权限，请联系贵公司管理员开通。',
@@ -168,6 +183,36 @@ export const errorCodes = {
     status: 403,
     zh: '您的企业微信账号不在公司的福利名单里，请联系人事核对名单中的手机号或企业微信账号。',
     en: 'Your WeCom account is not on the company’s staff list. Ask HR to check the mobile number or account there.',
+  },
+  wecom_secret_missing: {
+    status: 422,
+    zh: '请填写应用的 Secret；更换企业或应用后需要重新填写。',
+    en: 'Enter the app secret. It is needed again after the company or the app has changed.',
+  },
+  wecom_secret_refused: {
+    status: 422,
+    zh: '企业微信不接受这个企业 ID 和 Secret，原来的设置没有改动，请核对后重新填写。',
+    en: 'WeCom does not take this corp ID and secret. Nothing was changed. Check both and enter them again.',
+  },
+  wecom_install_expired: {
+    status: 409,
+    zh: '这次安装已过期或已完成，请回到企业微信连接页重新安装。',
+    en: 'This install is over or was finished before. Start it again from the WeCom connection page.',
+  },
+  wecom_install_lost: {
+    status: 409,
+    zh: '企业微信已记下这次授权，但结果没有送达，请在企业微信管理后台删除本应用，再重新安装。',
+    en: 'WeCom noted this install, but its answer was lost. Remove the app in the WeCom console and install it again.',
+  },
+  mobile_not_shown: {
+    status: 403,
+    zh: '企业微信没有提供您的手机号，请再试一次并同意授权；仍不行时，请人事把您的企业微信账号填进名单。',
+    en: 'WeCom did not show your mobile number. Try again and agree to share it, or ask HR to put your WeCom account on the list.',
+  },
+  mobile_has_account: {
+    status: 409,
+    zh: '名单里这个手机号已关联另一个企业微信账号，已告知人事，请等人事确认后再打开。',
+    en: 'This mobile number on the list belongs to another WeCom account. HR has been told; come back once they have confirmed.',
   },
   wecom_corp_taken: {
     status: 409,
@@ -184,11 +229,6 @@ export const errorCodes = {
     zh: '付款金额超过订单待付金额，请按剩余金额付款。',
     en: 'The payment is more than the order still needs. Pay the amount that is left.',
   },
-  payment_closed: {
-    status: 409,
-    zh: '该笔付款已关闭，请重新发起付款。',
-    en: 'This payment is closed. Open a new one.',
-  },
   statement_refused: {
     status: 422,
     zh: '对账单无法导入，未记任何一笔；请按说明改正文件后重新上传。',
@@ -203,6 +243,36 @@ export const errorCodes = {
     status: 409,
     zh: '该推送不能重发，请查看其状态和原因。',
     en: 'This delivery cannot be sent again. Look at its state and reason.',
+  },
+  claim_refused: {
+    status: 403,
+    zh: '没有通过：请核对手机号和 5 分钟内收到的验证码；手机号不在公司名单上的，请联系人事。',
+    en: 'This did not match. Check the mobile number and the code, which lasts 5 minutes. If the number is not on the company’s list, ask HR.',
+  },
+  claim_closed: {
+    status: 404,
+    zh: '这个领取入口已失效：领过的人请直接打开卡包，没领过的请向人事要新的二维码或链接。',
+    en: 'This way to claim is no longer open. If you have claimed, your card is in your card pack; if not, ask HR for a new QR code or link.',
+  },
+  claim_phone_missing: {
+    status: 409,
+    zh: '名单上没有此人的手机号：请填写本人的手机号，领取时要用它收验证码。',
+    en: 'The list has no mobile number of this person. Enter it: the code for claiming is sent there.',
+  },
+  contact_members_missing: {
+    status: 409,
+    zh: '请选择至少一位、最多 100 位接待成员。',
+    en: 'Choose at least one and at most 100 members who serve this QR code.',
+  },
+  contact_site_taken: {
+    status: 409,
+    zh: '这个活动在该地点已有二维码，请换一个地点名称，或先停用原来的。',
+    en: 'This campaign already has a QR code at this site. Use another name, or end that one first.',
+  },
+  mass_send_nobody: {
+    status: 409,
+    zh: '没有需要提醒的外部联系人，请等有人加好友之后再试。',
+    en: 'There is nobody to remind: every contact has claimed, or nobody was added yet.',
   },
   origin_refused: {
     status: 403,

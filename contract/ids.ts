@@ -2,7 +2,7 @@
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 /** The kinds of object that carry an id, with the prefix that every id of the kind shows. */
-export const idPrefixes = {
+const idPrefixes = {
   company: 'com',
   member: 'mem',
   operator: 'opr',
@@ -33,6 +33,18 @@ export const idPrefixes = {
   trail: 'trl',
   walletMovement: 'wmv',
   rosterFault: 'rft',
+  wecomEvent: 'wev',
+  directoryMember: 'dmb',
+  directorySync: 'dsy',
+  directoryChange: 'dch',
+  recurring: 'rcg',
+  notification: 'ntf',
+  contactWay: 'cwy',
+  claim: 'clm',
+  claimLink: 'clk',
+  smsCode: 'smc',
+  externalContact: 'ext',
+  massSend: 'msd',
 } as const
 export type IdKind = keyof typeof idPrefixes
 /** An id of one kind: passing an order id for a card id does not compile. */

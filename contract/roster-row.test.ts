@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { daySerial, describeRowFault, makeDuplicateJudge, normaliseRow } from './roster-row.ts'
-import { readAmount, readDay, readPhone, rosterFields, rowFaultCodes } from './roster-row.ts'
+import { readAmount, readBirthday, readDay, readPhone, rosterFields, rowFaultCodes } from './roster-row.ts'
 
 const wide = (text: string): string =>
   text.replace(/[!-~]/g, (sign) => String.fromCharCode(sign.charCodeAt(0) + 0xfee0))
@@ -101,4 +101,34 @@ test('every code has words in both languages', () => {
     expect(describeRowFault({ code }).message).toMatch(/\p{Script=Han}/u)
     expect(describeRowFault({ code }, 'en').message).toMatch(/^[\x20-\x7e]+$/)
   }
+})
+
+describe('readBirthday', () => {
+  test.each([
+    ['1990-03-05', '03-05'],
+    ['1990/3/5 00:00:00', '03-05'],
+    ['1996年2月29日', '02-29'],
+    ['19900305', '03-05'],
+    ['32937', '03-05'],
+    ['３月５日', '03-05'],
+    ['3月5号', '03-05'],
+    ['03-05', '03-05'],
+    ['12.31', '12-31'],
+    ['2/29', '02-29'],
+    ['0305', '03-05'],
+    ['  ', null],
+  ])('%s is %s', (text, day) => expect(readBirthday(text)).toEqual({ value: day }))
+  test.each(['2-30', '13月1日', '1990-02-29', '生日', '305', '03-05-1990'])('%s is none', (text) =>
+    expect(readBirthday(text)).toEqual({ value: null, code: 'date-invalid' }),
+  )
+
+  test('is said of lists that have the column, and of those only', () => {
+    const cells = { name: '陈晓', phone: '13800000000', birthday: '2-30' }
+    const read = normaliseRow(cells, new Set(['name', 'phone', 'birthday']))
+    expect(read.person.birthday).toBeNull()
+    expect(read.faults).toEqual([{ field: 'birthday', code: 'date-invalid', value: '2-30' }])
+    expect(normaliseRow({ name: '陈晓', phone: '13800000000' }, new Set(['name', 'phone'])).person).not.toHaveProperty(
+      'birthday',
+    )
+  })
 })

@@ -11,6 +11,7 @@ export const rosterFields = [
   'wecomUserId',
   'amount',
   'hireDate',
+  'birthday',
   'note',
 ] as const
 export type RosterField = (typeof rosterFields)[number]
@@ -45,6 +46,8 @@ export interface RosterPerson {
   wecomUserId: string | null
   amountFen: Fen | null
   hireDate: string | null
+  /** Month and day only, MM-DD: nobody needs the year. There where the list has the column. */
+  birthday?: string | null
   note: string | null
 }
 
@@ -220,6 +223,23 @@ export function readDay(text: string): Read<string> {
   return /^\d{5}(\.\d+)?$/.test(plain) ? daySerial(Number(plain), false) : { value: null, code: 'date-invalid' }
 }
 
+const monthDayForms = [/^(\d{1,2})([-/.])(\d{1,2})$/, /^(\d{1,2})(月)(\d{1,2})[日号]?$/, /^(\d{2})()(\d{2})$/]
+
+/** Reads a birthday, with its year or without, into MM-DD: the year is not kept. 29 February is one. */
+export function readBirthday(text: string): Read<string> {
+  const plain = narrow(text)
+    .replace(/\s*([-/.月日])\s*/g, '$1')
+    .trim()
+  for (const form of monthDayForms) {
+    const parts = form.exec(plain)
+    if (parts) return monthDay(existingDay(2000, Number(parts[1]), Number(parts[3])))
+  }
+  return monthDay(readDay(text))
+}
+
+const monthDay = ({ value, code }: Read<string>): Read<string> =>
+  code === undefined ? { value: value && value.slice(5) } : { value: null, code }
+
 function existingDay(year: number, month: number, day: number): Read<string> {
   const date = new Date(Date.UTC(year, month - 1, day))
   const exists = year >= 1900 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day
@@ -280,6 +300,7 @@ export function normaliseRow(
     wecomUserId: keep('wecomUserId', readUserId(text('wecomUserId'))),
     amountFen: columnsPresent.has('amount') ? keep('amount', readAmount(text('amount'))) : null,
     hireDate: keep('hireDate', readDay(text('hireDate'))),
+    ...(columnsPresent.has('birthday') ? { birthday: keep('birthday', readBirthday(text('birthday'))) } : {}),
     note: text('note').replace(/\r\n?/g, '\n') || null,
   }
   if (person.name === '') faults.unshift({ field: 'name', code: 'name-missing', value: text('name') })
@@ -298,9 +319,12 @@ const judged = [
 
 /**
  * Remembers phones, staff numbers and accounts. The later row is the fault and names the first, whether or not the
- * first has other faults; accounts are compared without regard to case.
+ * first has other faults; accounts are compared without regard to case, unless they are ids of a provider app
+ * (`exactAccounts`), which may differ by it alone.
  */
-export function makeDuplicateJudge(): (row: number, person: RosterPerson, cells: RosterCells) => RowFault[] {
+export function makeDuplicateJudge(
+  exactAccounts = false,
+): (row: number, person: RosterPerson, cells: RosterCells) => RowFault[] {
   const seen = {
     phone: new Map<string, number>(),
     staffNo: new Map<string, number>(),
@@ -311,7 +335,7 @@ export function makeDuplicateJudge(): (row: number, person: RosterPerson, cells:
     for (const [field, code] of judged) {
       const value = person[field]
       if (value === null) continue
-      const key = field === 'wecomUserId' ? value.toLowerCase() : value
+      const key = field === 'wecomUserId' && !exactAccounts ? value.toLowerCase() : value
       const firstRow = seen[field].get(key)
       if (firstRow === undefined) seen[field].set(key, row)
       else faults.push({ field, code, value: trimCell(cells[field]), firstRow })

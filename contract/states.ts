@@ -78,13 +78,76 @@ export type PaymentState = keyof typeof paymentMoves
 export const paymentOutcomes = ['exact', 'short', 'over', 'late', 'duplicate', 'order_closed'] as const
 export type PaymentOutcome = (typeof paymentOutcomes)[number]
 
+/**
+ * `opened`: the person followed the message; `claimed`: they took the card (turned the cover, or proved who they are at a
+ * QR code). Both are told by the person, so they end every doubt about the message. `revoked`: the message was recalled,
+ * or the person left before it was opened.
+ */
 export const deliveryMoves = table({
-  planned: ['sending', 'failed', 'revoked'],
-  sending: ['sent', 'failed', 'planned'],
-  sent: ['opened', 'failed'],
+  planned: ['sending', 'failed', 'opened', 'claimed', 'revoked'],
+  sending: ['sent', 'failed', 'planned', 'opened', 'claimed', 'revoked'],
+  sent: ['opened', 'claimed', 'failed', 'revoked'],
   opened: ['claimed'],
   claimed: [],
-  failed: ['planned', 'opened', 'revoked'],
-  revoked: [],
+  failed: ['planned', 'opened', 'claimed', 'revoked'],
+  revoked: ['planned', 'opened', 'claimed'],
 })
 export type DeliveryState = keyof typeof deliveryMoves
+
+/** How a company is connected to WeCom. `broken`: WeCom refused the credential; `cancelled`: the company withdrew it. */
+export const connectionMoves = table({
+  active: ['broken', 'cancelled'],
+  broken: ['active', 'cancelled'],
+  cancelled: ['active'],
+})
+export type ConnectionState = keyof typeof connectionMoves
+
+/** Birthday and anniversary runs: approved once, then each day makes a campaign of its own. */
+export const recurringMoves = table({
+  draft: ['in_review', 'ended'],
+  in_review: ['active', 'draft', 'ended'],
+  active: ['paused', 'draft', 'ended'],
+  paused: ['active', 'draft', 'ended'],
+  ended: [],
+})
+export type RecurringState = keyof typeof recurringMoves
+
+/** A QR code of customer contact (联系我). `planned`: WeCom has not made it yet. */
+export const contactWayMoves = table({
+  planned: ['active', 'failed', 'removed'],
+  active: ['removed'],
+  failed: ['planned', 'removed'],
+  removed: [],
+})
+export type ContactWayState = keyof typeof contactWayMoves
+
+/** An outside contact of a member. `half`: added, not yet confirmed; `removed`: one side deleted the other. */
+export const externalContactMoves = table({
+  half: ['added', 'removed'],
+  added: ['removed', 'moved'],
+  moved: ['removed', 'added'],
+  removed: ['added', 'half'],
+})
+export type ExternalContactState = keyof typeof externalContactMoves
+
+/** A mass-sending task of customer contact: a member must confirm it in WeCom; nothing is sent before. */
+export const massSendMoves = table({
+  planned: ['created', 'failed'],
+  created: ['finished', 'cancelled'],
+  finished: [],
+  cancelled: [],
+  failed: ['planned'],
+})
+export type MassSendState = keyof typeof massSendMoves
+
+/** A message beside the cards: an approval card to approvers, a reminder to holders. */
+export const notificationMoves = table({
+  planned: ['sending', 'failed', 'cancelled'],
+  sending: ['sent', 'failed', 'planned'],
+  sent: ['answered', 'closed'],
+  answered: ['closed'],
+  closed: [],
+  failed: ['planned'],
+  cancelled: [],
+})
+export type NotificationState = keyof typeof notificationMoves

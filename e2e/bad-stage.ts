@@ -72,7 +72,7 @@ export async function unchanged<T>(
 }
 
 /** The stage's own secrets, as its files hold them. */
-export function secretsOf(stage: OpenStage): string[] {
+function secretsOf(stage: OpenStage): string[] {
   const world = JSON.parse(readFileSync(join(stage.dataDir, 'sandbox.json'), 'utf8')) as SandboxWorld
   const ring = Object.values(JSON.parse(readFileSync(join(stage.dataDir, 'key-ring.json'), 'utf8')) as object)
   const keys = ring.flatMap((value) => (typeof value === 'object' ? Object.values(value as object) : [value]))

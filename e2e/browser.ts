@@ -16,7 +16,7 @@ export async function openBrowser(): Promise<Browser> {
 /** What a page must not do, noted while it runs: errors of scripts, answers of 5xx, calls to any other machine. */
 export function watch(page: Page, allowed: readonly string[]): string[] {
   const wrong: string[] = []
-  page.on('pageerror', (error) => wrong.push(`script: ${error.message}`))
+  page.on('pageerror', (error) => wrong.push(`script: ${error.stack ?? error.message}`))
   page.on('console', (message) => {
     if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) wrong.push(`console: ${message.text()}`)
   })

@@ -30,10 +30,17 @@ async function cellsOf({ stage }: Walked): Promise<Place[]> {
   })
 }
 
+/** The keys of tables whose rows have no id of their own and belong to more or to less than a company. */
+const rowKeys: Readonly<Record<string, readonly string[]>> = {
+  roster_chunk: ['roster_id', 'seq'],
+  wecom_suite: ['suite_id'],
+  shared_value: ['name'],
+}
+
 /** What a row is called where its columns are sealed. */
 function rowIdOf(table: string, row: Readonly<Record<string, unknown>>): string {
-  const parts = table === 'roster_chunk' ? [row['roster_id'], row['seq']] : [row['id'] ?? row['company_id']]
-  return parts.map(String).join(':')
+  const keys = rowKeys[table] ?? ('id' in row ? ['id'] : ['company_id'])
+  return keys.map((key) => String(row[key])).join(':')
 }
 
 /** The database as somebody would carry it away: the dump, or the file with its log. */

@@ -3,12 +3,13 @@ import type { ProvidedMariadb } from '../scripts/mariadb.ts'
 import { sql } from '../server/kernel/sql.ts'
 import { proveBooks } from '../server/modules/analytics/prove-books.ts'
 import { beside, endLeases, FACE_FEN, type CrashStage } from './crash-stage.ts'
+import { approveByCard, makeTrouble, type Troubles } from './crash-trouble.ts'
 import * as step from './steps.ts'
 
 /** Where a campaign stood when the kill came. */
 export type Moment = 'before' | 'issuing' | 'pushing' | 'done'
 
-/** What one round found. All of it is 0 or empty in a house that keeps its promises, except `moments` and `repeats`. */
+/** What one round found. In a house that keeps its promises all of it is 0 or empty, from `withoutCard` to `findings`. */
 export interface RoundReport {
   readonly moments: readonly Moment[]
   /** People without a card or with more than one. */
@@ -19,9 +20,16 @@ export interface RoundReport {
   readonly withSeveralMessages: number
   readonly pending: number
   readonly failed: number
+  /** Heads that are in no state, or in two. */
+  readonly stray: number
+  /** Messages that WeCom dropped silently, and calls that it refused because a limit was passed. */
+  readonly dropped: number
+  readonly overLimit: number
   readonly findings: readonly string[]
   /** Calls that the sandbox recognised as repeats and suppressed. */
   readonly repeats: number
+  readonly states: Readonly<Record<string, number>>
+  readonly troubles: Troubles
 }
 
 /** How something is killed and brought back. */
@@ -43,6 +51,21 @@ export function serverKiller(stage: CrashStage): Killer {
   }
 }
 
+/** kill -9 of the workers beside the server: one of them, or all at once. */
+export function workerKiller(stage: CrashStage): Killer {
+  let killed = stage.workers
+  return {
+    kill: async () => {
+      const one = Math.floor(Math.random() * (stage.workers.length + 1))
+      killed = one === stage.workers.length ? stage.workers : stage.workers.slice(one, one + 1)
+      await Promise.all(killed.map((worker) => worker.kill()))
+      // Of workers that live on, too: they work on beside whoever takes their jobs.
+      await endLeases(stage)
+    },
+    revive: async () => void (await Promise.all(killed.map((worker) => worker.restart()))),
+  }
+}
+
 /** kill -9 of the database under a server that lives on. The server's own jobs may come twice then: that is allowed. */
 export function databaseKiller(stage: CrashStage, database: ProvidedMariadb | null): Killer {
   return {
@@ -59,13 +82,15 @@ export function databaseKiller(stage: CrashStage, database: ProvidedMariadb | nu
 /**
  * One campaign for everybody: approved, paid from the wallet, and killed `delaysMs.length` times while its cards are
  * made and pushed; the first delay counts from the payment, each other one from the beginning of the revival before it.
- * What was done already when a kill came is not killed again. Then waits for the end and recounts: cards in the database, messages in every person's chat, the books.
+ * What was done already when a kill came is not killed again. With `faults` the approver presses the card in WeCom, and
+ * tokens, calls and callbacks go wrong all the while. Then waits for the end and recounts: cards in the database, messages in every person's chat, the books.
  */
 export async function crashRound(
   stage: CrashStage,
   title: string,
   killer: Killer,
   delaysMs: readonly number[],
+  faults = false,
 ): Promise<RoundReport & { readonly tookMs: number }> {
   const before = await statsOf(stage)
   // Messages are laid into the chats at once and the answer comes late: many a kill falls in between.
@@ -74,7 +99,10 @@ export async function crashRound(
   const { rosterId } = stage
   const wish = { rosterId, title, amountFrom: 'same', faceFen: FACE_FEN } as const
   const campaignId = await step.draftCampaign(stage.hr, wish)
-  const { orderId } = await step.submitAndApprove(stage.hr, stage.approver, campaignId)
+  const { orderId, pressed } = faults
+    ? await approveByCard(stage, campaignId)
+    : { ...(await step.submitAndApprove(stage.hr, stage.approver, campaignId)), pressed: false }
+  const trouble = faults ? makeTrouble(stage) : null
   await step.openPayment(stage.finance, orderId, 'wallet', stage.people.length * FACE_FEN)
   const paidAtMs = Date.now()
   const moments: Moment[] = []
@@ -89,22 +117,37 @@ export async function crashRound(
     if (moment === 'done') break
   }
   await revived
+  if (delaysMs.length > 0) await trouble?.stop()
   const progress = await waitDone(stage, campaignId)
   const tookMs = Date.now() - paidAtMs
+  const troubles = {
+    ...(await trouble?.stop()),
+    ...(faults && { [pressed ? 'approved by the card' : 'approved in the console']: 1 }),
+  }
   const after = await statsOf(stage)
   await fetch(`${stage.wecomUrl}/__ctl/faults`, { method: 'DELETE' })
   return {
     moments,
     tookMs,
+    troubles,
     ...(await recount(stage, orderId, campaignId)),
     pending: progress.delivery.pending,
     failed: progress.delivery.failed,
+    dropped: after.dropped - before.dropped,
+    overLimit: after.refused - before.refused,
     repeats: after.suppressedDuplicates - before.suppressedDuplicates,
   }
 }
 
-const statsOf = (stage: CrashStage) =>
-  step.control<{ suppressedDuplicates: number }>(`${stage.wecomUrl}/__ctl/stats/${stage.corp.corpId}`)
+/** What the sandbox counted until now; `refused`: calls of any API that were one too many. */
+async function statsOf({ wecomUrl, corp: { corpId } }: CrashStage) {
+  const stats = `${wecomUrl}/__ctl/stats/${corpId}`
+  const { suppressedDuplicates, dropped } =
+    await step.control<Record<'suppressedDuplicates' | 'dropped', number>>(stats)
+  const { calls } = await step.control<{ calls: { errcode: number }[] }>(`${wecomUrl}/__ctl/log?corpId=${corpId}`)
+  return { suppressedDuplicates, dropped, refused: calls.filter(({ errcode }) => errcode === TOO_MANY).length }
+}
+const TOO_MANY = 45009
 
 async function momentOf(stage: CrashStage, orderId: string, campaignId: string): Promise<Moment> {
   return beside(stage, async (tx) => {
@@ -134,41 +177,42 @@ async function waitDone(stage: CrashStage, campaignId: string) {
 }
 
 async function recount(stage: CrashStage, orderId: string, campaignId: string) {
-  const { cards, findings } = await beside(stage, async (tx) => ({
+  const { cards, heads, findings } = await beside(stage, async (tx) => ({
     cards: await sql<{ holder_id: string; n: unknown }>(
       tx.em,
       'select order_item.holder_id, count(card.id) as n from order_item left join card on card.order_item_id = order_item.id where order_item.order_id = ? group by order_item.holder_id',
       [orderId],
     ),
+    heads: await sql<{ state: string; people: unknown; n: unknown }>(
+      tx.em,
+      'select state, count(distinct person_id) as people, count(*) as n from delivery where campaign_id = ? group by state',
+      [campaignId],
+    ),
     findings: await proveBooks(tx),
   }))
-  const messages = await countMessages(stage, campaignId)
+  const several = heads.filter(({ n, people }) => Number(n) !== Number(people)).length
+  const counted = heads.reduce((total, { n }) => total + Number(n), 0)
   return {
     withoutCard: stage.people.length - cards.filter((row) => Number(row.n) > 0).length,
     withSeveralCards: cards.filter((row) => Number(row.n) > 1).length,
-    withoutMessage: messages.filter((count) => count === 0).length,
-    withSeveralMessages: messages.filter((count) => count > 1).length,
+    ...(await countMessages(stage, campaignId)),
+    states: Object.fromEntries(heads.map(({ state, n }) => [state, Number(n)])),
+    stray: several + Math.abs(stage.people.length - counted),
     findings: findings.map((finding) => `${finding.rule} ${finding.subject} ${finding.detail}`),
   }
 }
 
-/** How many messages of a campaign lie in each person's chat. */
-async function countMessages(stage: CrashStage, campaignId: string): Promise<number[]> {
-  const waiting = stage.people.map((person) => person.userid)
-  const counts: number[] = []
-  const hand = async (): Promise<void> => {
-    for (let userid = waiting.shift(); userid !== undefined; userid = waiting.shift()) {
-      const inbox = await step.control<{ message: { url: string | null } }[]>(
-        `${stage.wecomUrl}/__ctl/inbox/${stage.corp.corpId}/${userid}`,
-      )
-      counts.push(inbox.filter((received) => received.message.url?.includes(campaignId) === true).length)
-    }
-  }
-  await Promise.all(Array.from({ length: 16 }, hand))
-  return counts
+/** How many people found no message of a campaign in their chat, or several. */
+async function countMessages({ wecomUrl, corp, people }: CrashStage, campaignId: string) {
+  const received = await step.control<Record<string, number>>(
+    `${wecomUrl}/__ctl/received/${corp.corpId}?link=${campaignId}`,
+  )
+  const membersWith = (least: number): number =>
+    Object.entries(received).reduce((sum, [messages, members]) => (Number(messages) >= least ? sum + members : sum), 0)
+  return { withoutMessage: people.length - membersWith(1), withSeveralMessages: membersWith(2) }
 }
 
 /** Whether a round kept every promise. */
 export const isClean = (round: RoundReport): boolean =>
   round.withoutCard + round.withSeveralCards + round.withoutMessage + round.withSeveralMessages === 0 &&
-  round.pending + round.failed + round.findings.length === 0
+  round.pending + round.failed + round.stray + round.dropped + round.overLimit + round.findings.length === 0

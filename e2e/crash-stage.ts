@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { loadWorld } from '../sandbox/world.ts'
 import { openStore } from '../server/db/orm.ts'
 import type { Tx } from '../server/kernel/context.ts'
 import { silentLog } from '../server/kernel/log.ts'
@@ -27,11 +28,18 @@ export interface CrashStage extends Stage {
   kill(): Promise<void>
   /** Starts the server anew; resolves when it answers, or was killed before it did. */
   restart(): Promise<void>
-  /** The first of the workers that run apart from the server; null where the server works itself. */
-  readonly worker: { kill(): Promise<void>; restart(): Promise<void>; end(): Promise<void> } | null
+  /** The workers that run apart from the server; none where the server works itself. */
+  readonly workers: readonly CrashWorker[]
   /** How long the first start took, in ms. */
   readonly startMs: number
   close(): Promise<void>
+}
+
+/** A worker in a process of its own: killed, told to stop, started anew. */
+export interface CrashWorker {
+  kill(): Promise<void>
+  end(): Promise<void>
+  restart(): Promise<void>
 }
 
 /** One program of the house as a process; what it prints as an error is shown. */
@@ -83,12 +91,14 @@ export async function openCrashStage(options: {
   readonly rounds: number
   /** Workers in processes of their own; none: the server works itself. */
   readonly workers?: number
+  /** Accounts of the company: 200 messages a day for each. Enough for everything where it is not said. */
+  readonly accounts?: number
 }): Promise<CrashStage> {
   const dataDir = mkdtempSync(join(tmpdir(), 'fulika-crash-'))
   const [web = 0, wecom = 0, pay = 0] = await freePorts(3)
   const databaseUrl = options.databaseUrl ?? join(dataDir, 'fulika.sqlite')
   const { sandbox, server, workers } = programsOf({ ...options, dataDir, databaseUrl, web, wecom, pay })
-  const [first] = workers
+  if (options.accounts !== undefined) setAccounts(join(dataDir, 'sandbox.json'), options.accounts)
   const close = async (): Promise<void> => {
     await Promise.all([server, ...workers].map((program) => program.end('SIGTERM')))
     await sandbox.end('SIGTERM')
@@ -122,9 +132,11 @@ export async function openCrashStage(options: {
       finance,
       rosterId,
       startMs,
-      worker: first
-        ? { kill: () => first.end('SIGKILL'), restart: () => first.start(ready), end: () => first.end('SIGTERM') }
-        : null,
+      workers: workers.map((worker) => ({
+        kill: () => worker.end('SIGKILL'),
+        end: () => worker.end('SIGTERM'),
+        restart: () => worker.start(ready),
+      })),
       kill: () => server.end('SIGKILL'),
       restart: () => server.start(ready),
       close,
@@ -133,6 +145,12 @@ export async function openCrashStage(options: {
     await close()
     throw error
   }
+}
+
+/** The company of the world has so many accounts, before anything of it runs. */
+function setAccounts(path: string, accountLimit: number): void {
+  const world = loadWorld(path)
+  writeFileSync(path, JSON.stringify({ ...world, wecom: { ...world.wecom, accountLimit } }))
 }
 
 /** The sandbox, the server and its workers, as processes that were not started yet. */

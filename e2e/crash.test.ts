@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { provideMariadb } from '../scripts/mariadb.ts'
 import { freshMysqlUrl } from '../server/testing/databases.ts'
-import { crashRound, databaseKiller, isClean, serverKiller, type RoundReport } from './crash-round.ts'
+import { crashRound, databaseKiller, isClean, serverKiller, workerKiller, type RoundReport } from './crash-round.ts'
 import { openCrashStage } from './crash-stage.ts'
+import { settledEvents } from './crash-trouble.ts'
 import { dialectsHere } from './stage.ts'
 
 const clean = (round: RoundReport) => expect(round).toSatisfy(isClean)
@@ -18,6 +19,33 @@ describe.each(dialectsHere())('kill -9 of the server (%s)', (dialect) => {
       clean(await crashRound(stage, '不停', serverKiller(stage), []))
       clean(await crashRound(stage, '停一次', serverKiller(stage), [Math.random() * 400]))
       clean(await crashRound(stage, '停三次', serverKiller(stage), [30, after(), after()]))
+    } finally {
+      await stage.close()
+      await mysql?.drop()
+    }
+  })
+})
+
+describe.each(dialectsHere())('kill -9 of the sender while everything else goes wrong (%s)', (dialect) => {
+  test('tokens end, callbacks are lost, doubled and late: one message each, and nobody over a limit', async () => {
+    const mysql = dialect === 'mysql' ? await freshMysqlUrl(process.env['TEST_MYSQL_URL'] ?? '') : null
+    const heads = 1500
+    const rounds = 2
+    const stage = await openCrashStage({
+      databaseUrl: mysql?.url ?? null,
+      heads,
+      rounds,
+      ...(mysql !== null && { workers: 2 }),
+      // Hardly more than the rounds need: whoever counts somebody twice has nothing left in the end.
+      accounts: Math.ceil((rounds * (heads + 10)) / 200),
+    })
+    const killer = mysql === null ? serverKiller(stage) : workerKiller(stage)
+    try {
+      clean(await crashRound(stage, '全乱', killer, [Math.random() * 400], true))
+      clean(await crashRound(stage, '再乱', killer, [Math.random() * 400, stage.startMs + Math.random() * 400], true))
+      const events = await settledEvents(stage)
+      expect(events).not.toHaveProperty('failed')
+      expect(events).not.toHaveProperty('received')
     } finally {
       await stage.close()
       await mysql?.drop()

@@ -77,6 +77,7 @@ function textsIn(tag: string): string[] {
 }
 /** Texts of the other language that are long enough to be no name or number of somebody's. */
 const foreign: Readonly<Record<PageLang, readonly string[]>> = {
-  zh: textsIn('en').filter((text) => text.length >= 12 && !/\p{Script=Han}/u.test(text)),
+  // What WeCom calls a thing in its protocol (suite_ticket) is called so in both.
+  zh: textsIn('en').filter((text) => text.length >= 12 && !/\p{Script=Han}|^[a-z]+(_[a-z]+)+$/u.test(text)),
   en: textsIn('zh-CN').filter((text) => text.length >= 6 && /^\p{Script=Han}/u.test(text)),
 }

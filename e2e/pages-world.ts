@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { OutsideView } from '../contract/hr/contact.ts'
 import { PlatformFile } from '../contract/operator/platform-file.ts'
 import { applyPlatform } from '../server/apply-platform.ts'
+import { makeWecomPages, type WecomPages } from './pages-wecom.ts'
 import type { OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 import type { Visitor } from './visitor.ts'
@@ -19,9 +22,14 @@ export interface PagesWorld {
   }
   readonly orders: { readonly open: string; readonly funded: string }
   readonly strict: { readonly order: string; readonly draft: string }
+  /** Birthday and anniversary runs. */
+  readonly runs: { readonly draft: string; readonly review: string; readonly active: string }
   /** An employee, and the card that they got. */
   readonly employee: string
   readonly card: string
+  /** The number in the address of a claim page. */
+  readonly claim: string
+  readonly wecom: WecomPages
 }
 
 /** Fills a stage through its endpoints, as people would. */
@@ -57,6 +65,7 @@ export async function makePagesWorld(stage: OpenStage): Promise<PagesWorld> {
   await step.importStatement(stage, operator)
   await step.openPayment(finance, second.orderId, 'wechat_pay', 15_000 * YUAN)
 
+  await makeDirectory(stage, hr)
   const review = await draft('春节红包', 100 * YUAN)
   const { contentHash } = await hr.call<{ contentHash: string }>(`/hr/campaigns/${review}/dry-run`)
   await hr.call(`/hr/campaigns/${review}/submit`, { json: { contentHash } })
@@ -65,9 +74,25 @@ export async function makePagesWorld(stage: OpenStage): Promise<PagesWorld> {
     campaigns: { running, draft: await draft('端午安康', 300 * YUAN), review, approved },
     orders: { open: second.orderId, funded: first.orderId },
     strict: await makeStrictCompany(stage),
+    runs: {
+      draft: await makeRun(hr, 'birthday', false),
+      review: await makeRun(hr, 'anniversary', true),
+      active: await makeRun(hr, 'birthday', true, approver),
+    },
     employee,
     card: cards[0]?.id ?? '',
+    claim: await makeClaimPage(hr, running),
+    wecom: await makeWecomPages(stage, hr, approver),
   }
+}
+
+/** QR codes at two sites: one opens the claim page, the other adds a member first. */
+async function makeClaimPage(hr: Visitor, campaign: string): Promise<string> {
+  const path = `/hr/campaigns/${campaign}/contact-ways`
+  await hr.call(path, { json: { site: '一号门', adds: false } })
+  await hr.call(path, { json: { site: '食堂', adds: true, userIds: ['linxiao'] } })
+  const { ways } = await hr.call<OutsideView>(`/hr/campaigns/${campaign}/outside`)
+  return ways[0]?.claimUrl.split('/').at(-1) ?? ''
 }
 
 async function firstReached(hr: Visitor, campaign: string): Promise<string> {
@@ -77,6 +102,48 @@ async function firstReached(hr: Visitor, campaign: string): Promise<string> {
   const userid = people[0]?.wecomUserId ?? null
   if (userid === null) throw new Error('nobody was reached')
   return userid
+}
+
+/** A directory that was read, from which somebody left and which somebody joined since. */
+async function makeDirectory(stage: OpenStage, hr: Visitor): Promise<void> {
+  const { corpId } = stage.corp
+  const read = async (): Promise<void> => {
+    const before = (await hr.call<{ sync: { id: string } | null }>('/hr/directory')).sync?.id
+    await hr.call('/hr/directory/sync', { method: 'POST' })
+    for (;;) {
+      const { sync } = await hr.call<{ sync: { id: string; state: string } | null }>('/hr/directory')
+      if (sync && sync.id !== before && sync.state !== 'running') return
+      await sleep(50)
+    }
+  }
+  await read()
+  await step.control(`${stage.wecomUrl}/__ctl/members/xinren/enter`, { corpId, name: '欧阳静怡' })
+  await read()
+}
+
+const runTitles = { birthday: '生日祝福', anniversary: '司龄纪念' } as const
+
+/** A run as HR drafts it, given to the approvers or not, and approved if there is one. */
+async function makeRun(
+  hr: Visitor,
+  kind: 'birthday' | 'anniversary',
+  submitted: boolean,
+  approver?: Visitor,
+): Promise<string> {
+  const { templates } = await hr.call<{ templates: { versionId: string; cover: string }[] }>('/hr/templates')
+  const content = {
+    kind,
+    title: runTitles[kind],
+    cover: kind,
+    templateVersionId: templates[0]?.versionId,
+    greeting: '{姓名}，今天属于你。',
+  }
+  const money = { faceFen: 200 * YUAN, perYearFen: 50 * YUAN, monthlyLimitFen: 5_000 * YUAN }
+  const { id } = await hr.call<{ id: string }>('/hr/recurring', { json: { ...content, ...money, sendAtMinute: 570 } })
+  const { contentHash } = await hr.call<{ contentHash: string }>(`/hr/recurring/${id}/preview`)
+  if (submitted) await hr.call(`/hr/recurring/${id}/submit`, { json: { contentHash } })
+  await approver?.call(`/hr/recurring/${id}/approve`, { json: { contentHash } })
+  return id
 }
 
 /** A company that keeps to the strict reading of the payment rule: from 5,000 yuan on only from its own bank account. */

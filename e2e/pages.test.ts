@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Browser, BrowserContext } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumPath, desktopSize, openBrowser, phoneSize, watch } from './browser.ts'
 import { faultsOf, focusOf, settle, type PageLang, type Stop } from './page-faults.ts'
@@ -11,11 +11,18 @@ const pictures = fileURLToPath(new URL('../.tmp/screenshots/', import.meta.url))
 const wecomPhone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile MicroMessenger/8.0 wxwork/4.1'
 
 type Who = `${'hr' | 'employee'} ${string} ${string}` | 'operator' | 'nobody'
-type Place = readonly [name: string, path: string, who: Who]
+/** `act` opens what a page shows only after a press; a path that begins with http leads to the sandbox. */
+type Place = readonly [name: string, path: string, who: Who, act?: (page: Page) => Promise<void>]
 type Session = Awaited<ReturnType<BrowserContext['storageState']>>
 const sizes = { wide: desktopSize, phone: phoneSize } as const
 
-function consolePlaces({ rosters, campaigns, orders, strict }: PagesWorld): Place[] {
+/** Presses what is called so in either language. */
+const press = (name: RegExp) => async (page: Page) => {
+  await page.getByRole('button', { name }).first().click({ timeout: 4_000 })
+  await page.getByRole('dialog').or(page.locator('form')).first().waitFor({ timeout: 4_000 })
+}
+
+function consolePlaces({ rosters, campaigns, orders, strict, runs }: PagesWorld): Place[] {
   const all = (name: string, path: string): Place => [name, `/console${path}`, 'hr admin demo']
   return [
     ['sign-in', '/console/sign-in', 'nobody'],
@@ -26,11 +33,16 @@ function consolePlaces({ rosters, campaigns, orders, strict }: PagesWorld): Plac
     all('roster-faulty', `/rosters/${rosters.faulty}`),
     all('roster-used', `/rosters/${rosters.used}`),
     all('roster-rejected', `/rosters/${rosters.rejected}`),
+    all('directory', '/directory'),
     all('campaigns', '/campaigns'),
     all('editor-new', '/campaigns/new'),
     all('editor', `/campaigns/${campaigns.draft}`),
     ['review', `/console/campaigns/${campaigns.review}`, 'hr zhoumin demo'],
     all('approved', `/campaigns/${campaigns.approved}`),
+    all('recurring-list', '/recurring'),
+    all('recurring-new', '/recurring/new'),
+    all('recurring-draft', `/recurring/${runs.draft}`),
+    ['recurring-review', `/console/recurring/${runs.review}`, 'hr zhoumin demo'],
     all('running', `/campaigns/${campaigns.running}`),
     all('payment', `/orders/${orders.open}`),
     all('payment-done', `/orders/${orders.funded}`),
@@ -44,6 +56,58 @@ function consolePlaces({ rosters, campaigns, orders, strict }: PagesWorld): Plac
   ]
 }
 
+/** The pages of WeCom: its connection in each state, the directory, and people without an account. */
+function wecomPlaces({ campaigns, runs, wecom }: PagesWorld): Place[] {
+  const outside = `/console/campaigns/${wecom.field}/outside`
+  const hr = 'hr admin demo'
+  const carrier = `hr truck1 ${wecom.marketCode} wwyuanshan` as const
+  return [
+    ['wecom', '/console/wecom', hr],
+    ['wecom-form', '/console/wecom', hr, press(/修改凭证|Change credentials/)],
+    ['wecom-read-only', '/console/wecom', 'hr linxiao demo'],
+    ['wecom-installed', '/console/wecom', carrier],
+    ['wecom-broken', '/console/wecom', 'hr boss reset'],
+    ['wecom-refused', '/console/wecom?problem=wecom_install_lost', carrier],
+    ['directory-broken', '/console/directory', 'hr boss reset'],
+    ['directory-never', '/console/directory', 'hr boss scarce'],
+    ['directory-top-up', '/console/directory', hr, chooseAll(/补发福利|Top up/)],
+    ['recurring-empty', '/console/recurring', 'hr boss reset'],
+    ['recurring-active', `/console/recurring/${runs.active}`, hr],
+    ['field', `/console/campaigns/${wecom.field}`, hr],
+    ['scarce', `/console/campaigns/${wecom.scarce}`, 'hr boss scarce'],
+    ['recall', `/console/campaigns/${campaigns.running}`, hr, press(/^(撤回消息|Recall messages)/)],
+    ['outside', outside, hr],
+    ['outside-empty', `/console/campaigns/${campaigns.approved}/outside`, hr],
+    ['outside-new', outside, hr, press(/新建二维码|New QR code/)],
+    ['outside-poster', outside, hr, press(/下载海报|Download poster/)],
+    ['outside-end', outside, hr, press(/^(停用|End)$/)],
+    ['outside-link', outside, hr, press(/生成个人链接|personal link/i)],
+  ]
+}
+
+async function askForCode(page: Page): Promise<void> {
+  await page.locator('input[type=tel]').fill('13912345678')
+  await page.locator('form button[type=submit]').click()
+  await page.locator('input.code').waitFor({ timeout: 4_000 })
+}
+/** As on a phone that was signed in to the demo company before. */
+async function knowCompany(page: Page): Promise<void> {
+  await page.evaluate(`localStorage.setItem('fulika.packCompany', 'demo')`)
+  await page.reload()
+}
+async function guessCode(page: Page): Promise<void> {
+  await askForCode(page)
+  await page.locator('input.code').pressSequentially('000000')
+  await page.getByRole('alert').first().waitFor({ timeout: 4_000 })
+}
+const chooseAll = (name: RegExp) => async (page: Page) => {
+  await page
+    .getByText(/全选本页|Select this page/)
+    .first()
+    .click()
+  await press(name)(page)
+}
+
 // Every page that people see, in both languages, on a desk and on a phone. Pictures of all go to .tmp/screenshots.
 describe.skipIf(chromiumPath === null)('the pages', () => {
   let stage: OpenStage
@@ -55,6 +119,8 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
     browser = await openBrowser()
     stage = await openStage('sqlite')
     world = await makePagesWorld(stage)
+    await sessionOf('hr boss reset')
+    await world.wecom.breakConnection()
     mkdirSync(pictures, { recursive: true })
   })
   afterAll(async () => {
@@ -75,7 +141,7 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
     const known = sessions.get(who)
     if (known !== undefined) return known
     const context = await openContext(who, {})
-    const [audience, userid, company] = who.split(' ')
+    const [audience, userid, company, corp] = who.split(' ')
     if (who === 'operator') {
       const headers = { origin: stage.serverUrl }
       await context.request.post(`${stage.serverUrl}/operator/session`, { headers, data: { key: stage.operatorKey } })
@@ -85,6 +151,7 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
       if (!page.url().startsWith(stage.serverUrl)) {
         const here = new URL(page.url())
         here.searchParams.set('as', userid ?? '')
+        if (corp !== undefined) here.searchParams.set('corp', corp)
         await page.goto(here.href)
       }
       await page.waitForURL(`${stage.serverUrl}/**`)
@@ -96,18 +163,26 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
   }
 
   /** Opens a page, takes its picture, and tells what is wrong with it. */
-  async function look(context: BrowserContext, [name, path]: Place, lang: PageLang, size: string): Promise<string[]> {
+  async function look(
+    context: BrowserContext,
+    [name, path, , act]: Place,
+    lang: PageLang,
+    size: string,
+  ): Promise<string[]> {
     const page = await context.newPage()
-    const wrong = watch(page, [stage.serverUrl])
+    const wrong = watch(page, [stage.serverUrl, ...(path.startsWith('http') ? [stage.wecomUrl, stage.payUrl] : [])])
     let faults: string[]
     try {
-      await page.goto(`${stage.serverUrl}${path}`)
+      await page.goto(new URL(path, stage.serverUrl).href)
       await settle(page)
+      await act?.(page)
+      if (act) await settle(page)
       faults = await faultsOf(page, lang)
     } catch (error) {
       faults = [error instanceof Error ? error.message : String(error)]
     }
-    await page.screenshot({ path: `${pictures}${name}-${size}-${lang}.png`, fullPage: true })
+    const fullPage = !(await page.getByRole('dialog').first().isVisible())
+    await page.screenshot({ path: `${pictures}${name}-${size}-${lang}.png`, fullPage })
     await page.close()
     return [...wrong, ...faults].map((fault) => `${name}: ${fault}`)
   }
@@ -123,16 +198,60 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
     return faults
   }
 
+  /** The sandbox's own pages: Chinese, with a line of English on each. */
+  function sandboxPlaces(): Place[] {
+    const at = (name: string, path: string): Place => [`sandbox-${name}`, `${stage.wecomUrl}${path}`, 'nobody']
+    const pay = (name: string, path: string): Place => [`sandbox-pay-${name}`, `${stage.payUrl}${path}`, 'nobody']
+    const { corpId, agentId } = stage.corp
+    const worker = `/worker/field2`
+    return [
+      at('home', '/'),
+      at('phones', `/phone/${corpId}`),
+      at('phone', `/phone/${corpId}/zhoumin`),
+      at('chat', `/phone/${corpId}/zhoumin/messages`),
+      at('chat-employee', `/phone/${corpId}/${world.employee}/messages`),
+      at('admin', `/admin/${corpId}`),
+      at('members', `/admin/${corpId}/members`),
+      at('member', `/admin/${corpId}/members/linxiao`),
+      at('departments', `/admin/${corpId}/departments`),
+      at('app', `/admin/${corpId}/apps/${agentId}`),
+      at('workers', '/worker'),
+      at('worker', worker),
+      at('worker-texts', '/worker/field0/texts'),
+      at('worker-chat', `${worker}/chat/${corpId}/linxiao`),
+      at('worker-scan', `${worker}/scan`),
+      at('contacts', '/contacts'),
+      at('suites', '/suites'),
+      at('install-refused', '/3rdapp/install?suite_id=x'),
+      at('who', `/connect/oauth2/authorize?appid=${corpId}&agentid=${agentId}`),
+      at('dials', '/dials'),
+      at('callback', '/callback'),
+      pay('home', '/'),
+      pay('cashier', '/cashier'),
+      pay('bank', '/bank'),
+      pay('dials', '/dials'),
+    ]
+  }
+
   function otherPlaces(): Place[] {
     const employee = `employee ${world.employee} demo` as const
     return [
       ['pack', '/pack/', employee],
       ['pack-card', `/pack/cards/${world.card}`, employee],
+      ['claim', `/pack/claim/${world.claim}`, 'nobody'],
+      ['claim-link', `/pack/claim-link/${world.wecom.link}`, 'nobody'],
+      ['claim-code', `/pack/claim/${world.claim}`, 'nobody', askForCode],
+      ['claim-refused', `/pack/claim/${world.claim}`, 'nobody', guessCode],
+      ['pack-refused', '/pack/?problem=not_on_staff_list', 'nobody', knowCompany],
+      ['claim-closed', '/pack/claim/0123456789ABCDEFGHJKMNPQRS', 'nobody'],
       ['pack-nowhere', '/pack/nowhere', employee],
+      ['first-sign-in-missing', '/console/first-sign-in', 'nobody'],
+      ['first-sign-in-refused', '/console/first-sign-in#e30.AAAA', 'nobody'],
       ['ops-sign-in', '/ops/sign-in', 'nobody'],
       ['ops-companies', '/ops/', 'operator'],
       ['ops-statements', '/ops/statements', 'operator'],
       ['ops-jobs', '/ops/jobs', 'operator'],
+      ['ops-provider', '/ops/wecom', 'operator'],
       ['ops-proof', '/ops/proof', 'operator'],
       ['ops-nowhere', '/ops/nowhere', 'operator'],
     ]
@@ -144,6 +263,14 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
 
   test.each(views)('the console (%s, %s)', async (size, lang) => {
     expect(await lookAtAll(consolePlaces(world), size, lang)).toEqual([])
+  })
+
+  test.each(views)('the pages of WeCom (%s, %s)', async (size, lang) => {
+    expect(await lookAtAll(wecomPlaces(world), size, lang)).toEqual([])
+  })
+
+  test.each(['wide', 'phone'] as const)("the sandbox's own pages (%s)", async (size) => {
+    expect(await lookAtAll(sandboxPlaces(), size, 'zh')).toEqual([])
   })
 
   test.each(views)("the card pack and the operators' pages (%s, %s)", async (size, lang) => {

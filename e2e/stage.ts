@@ -35,12 +35,12 @@ export async function freePorts(count: number): Promise<number[]> {
 /** The stage as the sandbox's file and the ports tell it. */
 export function stageOf(dataDir: string, ports: { web: number; wecom: number; pay: number }): Stage {
   const world = JSON.parse(readFileSync(join(dataDir, 'sandbox.json'), 'utf8')) as SandboxWorld
-  const { corpId, agentId, secret } = world.wecom
+  const { callback: _ours, ...corp } = world.wecom
   return {
     serverUrl: `http://127.0.0.1:${ports.web}`,
     wecomUrl: `http://127.0.0.1:${ports.wecom}`,
     payUrl: `http://127.0.0.1:${ports.pay}`,
-    corp: { corpId, agentId, secret },
+    corp,
     operatorKey: world.operatorKey,
   }
 }

@@ -13,7 +13,14 @@ export interface Stage {
   readonly serverUrl: string
   readonly wecomUrl: string
   readonly payUrl: string
-  readonly corp: { readonly corpId: string; readonly agentId: number; readonly secret: string }
+  /** As the sandbox is told of it. */
+  readonly corp: {
+    readonly corpId: string
+    readonly agentId: number
+    readonly secret: string
+    /** Left out: enough for whatever is sent. */
+    readonly accountLimit?: number
+  }
   readonly operatorKey: string
 }
 
@@ -51,7 +58,7 @@ export async function fillDirectory(
   members: readonly { userid: string; name: string; mobile: string | null; licensed?: boolean; visible?: boolean }[],
 ): Promise<void> {
   const trustedDomains = [new URL(stage.serverUrl).host]
-  await control(`${stage.wecomUrl}/__ctl/corps`, { ...stage.corp, accountLimit: 20_000, trustedDomains, members })
+  await control(`${stage.wecomUrl}/__ctl/corps`, { accountLimit: 20_000, ...stage.corp, trustedDomains, members })
 }
 
 /** One call of the sandbox's own control. */

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { OutsideView } from '../contract/hr/contact.ts'
 import { endpoints } from '../server/app.ts'
 import type { Endpoint } from '../server/kernel/endpoint.ts'
 import { dialectsHere, openStage, type OpenStage } from './stage.ts'
@@ -34,6 +36,22 @@ const bodies: Readonly<Record<string, (ids: Ids) => unknown>> = {
   'POST /hr/campaigns/:id/reject': () => ({ word: '不' }),
   'POST /hr/campaigns/:id/cancel': () => ({}),
   'POST /hr/campaigns/:id/resend': () => ({ reason: 'not_visible' }),
+  'POST /hr/campaigns/:id/top-up': (ids) => ({ changeIds: [`dch_${ids['campaign']?.slice(4)}`] }),
+  'POST /hr/campaigns/:id/contact-ways': () => ({ site: '食堂', adds: false }),
+  'POST /hr/campaigns/:id/mass-sends': () => ({}),
+  'POST /hr/campaigns/:id/contacts/refresh': () => ({}),
+  'POST /hr/contact-ways/:id/retry': () => ({}),
+  'POST /hr/contact-ways/:id/remove': () => ({}),
+  'POST /hr/mass-sends/:id/remind': () => ({}),
+  'POST /hr/mass-sends/:id/cancel': () => ({}),
+  'PUT /hr/recurring/:id': (ids) => ({ ...runOf(ids['template'] ?? ''), version: 1 }),
+  'POST /hr/recurring/:id/submit': () => ({ contentHash: '0'.repeat(64) }),
+  'POST /hr/recurring/:id/approve': () => ({ contentHash: '0'.repeat(64) }),
+  'POST /hr/recurring/:id/return': () => ({}),
+  'POST /hr/recurring/:id/pause': () => ({}),
+  'POST /hr/recurring/:id/resume': () => ({}),
+  'POST /hr/recurring/:id/end': () => ({}),
+  'POST /hr/deliveries/:id/claim-link': () => ({}),
   'POST /hr/deliveries/:id/correct': () => ({ wecomUserId: 'somebody' }),
   'POST /hr/orders/:id/payments': () => ({ source: 'wallet', amountFen: 1 }),
   'POST /hr/payments/:id/close': () => ({}),
@@ -41,8 +59,21 @@ const bodies: Readonly<Record<string, (ids: Ids) => unknown>> = {
   'POST /employee/campaigns/:id/opened': () => ({}),
 }
 
-/** Whose id stands in a path: the last plural before `:id`. */
-const kindOf = (path: string): string => /\/(\w+)s\/:id/.exec(path)?.[1] ?? ''
+/** A birthday run, as HR writes it. */
+const runOf = (templateVersionId: string) => ({
+  kind: 'birthday',
+  title: '生日',
+  cover: 'birthday',
+  templateVersionId,
+  greeting: '',
+  faceFen: 20_000,
+  perYearFen: 0,
+  sendAtMinute: 570,
+  monthlyLimitFen: 1_000_000,
+})
+
+/** Whose id stands in a path: the last word before `:id`, without its plural. */
+const kindOf = (path: string): string => /\/([\w-]+?)s?\/:id/.exec(path)?.[1] ?? ''
 const withId = endpoints.filter((one) => /^\/(hr|employee)\//.test(one.path) && one.path.includes('/:id'))
 
 describe.each(dialectsHere())('two companies (%s)', (dialect) => {
@@ -105,7 +136,10 @@ async function makeThings(stage: OpenStage): Promise<Ids> {
   if (!reached?.wecomUserId) throw new Error('nobody was reached')
   const pack = await step.openPack(stage, reached.wecomUserId, campaign)
   const { templates } = await hr.call<{ templates: { versionId: string }[] }>('/hr/templates')
+  const template = templates[0]?.versionId ?? ''
   return {
+    ...(await makeContacts(stage, hr, campaign)),
+    recurring: (await hr.call<{ id: string }>('/hr/recurring', { json: runOf(template) })).id,
     roster,
     campaign,
     order,
@@ -114,6 +148,26 @@ async function makeThings(stage: OpenStage): Promise<Ids> {
     card: pack.cards[0]?.id ?? '',
     row: rows[0]?.id ?? '',
     name: rows[0]?.cells.name ?? '',
-    template: templates[0]?.versionId ?? '',
+    template,
   }
+}
+
+/** A QR code that somebody outside scanned, and the reminder that they get. */
+async function makeContacts(stage: OpenStage, hr: Visitor, campaign: string): Promise<Ids> {
+  const path = `/hr/campaigns/${campaign}`
+  const until = async (what: (view: OutsideView) => boolean): Promise<void> => {
+    while (!what(await hr.call<OutsideView>(`${path}/outside`))) await sleep(100)
+  }
+  const json = { site: '一号门', adds: true, userIds: ['linxiao'] }
+  const way = await hr.call<{ id: string }>(`${path}/contact-ways`, { json })
+  await until((view) => view.ways.some((one) => one.state === 'active'))
+  const corp = `${stage.wecomUrl}/__ctl/contact/${stage.corp.corpId}`
+  const { ways } = await step.control<{ ways: { qrId: string }[] }>(corp)
+  const people = [{ id: 'w1', name: '工友', mobile: '13900000001' }]
+  await step.control(`${stage.wecomUrl}/__ctl/people`, { people })
+  const url = `${stage.wecomUrl}/qr/${ways[0]?.qrId}`
+  await step.control(`${stage.wecomUrl}/__ctl/customers/scan`, { personId: 'w1', url })
+  await until((view) => view.toRemind === 1)
+  const sent = await hr.call<{ id: string }>(`${path}/mass-sends`, { json: {} })
+  return { 'contact-way': way.id, 'mass-send': sent.id }
 }

@@ -65,13 +65,14 @@ export class Visitor {
     return this.#fetch(new URL(path, this.baseUrl), sending)
   }
 
-  /** Signs in to the console as a member of a company: through WeCom's page, choosing this userid. */
-  async signIn(audience: 'hr' | 'employee', companyCode: string, userid: string): Promise<void> {
+  /** Signs in as a member of a company: through WeCom's page, choosing this userid, and its corp where several may be meant. */
+  async signIn(audience: 'hr' | 'employee', companyCode: string, userid: string, corpId?: string): Promise<void> {
     const first = await this.#fetch(new URL(`/${audience}/sign-in/${companyCode}`, this.baseUrl), {})
     const location = first.headers.get('location')
     if (location === null) throw new Refused(first.status, 'sign_in', await first.text())
     const page = new URL(location)
     page.searchParams.set('as', userid)
+    if (corpId !== undefined) page.searchParams.set('corp', corpId)
     const back = await this.#fetch(page, {})
     const callback = back.headers.get('location')
     if (callback === null) throw new Refused(back.status, 'sign_in', await back.text())

@@ -5,7 +5,7 @@ import { openSheets } from './sheet.ts'
 import { SheetRefusal } from './sheet-refusal.ts'
 import type { SheetRow } from './sheet-xlsx.ts'
 
-export const statementFaultCodes = [
+const statementFaultCodes = [
   'amount_unreadable',
   'amount_negative',
   'time_unreadable',

@@ -85,7 +85,7 @@ async function readStyles(parts: Package, name: string): Promise<NumberStyle[]> 
 }
 
 /** Tells from a number format's code whether it shows a day, or a fixed count of digits. */
-export function styleOf(format: string): NumberStyle {
+function styleOf(format: string): NumberStyle {
   const bare = (format.split(';')[0] ?? '').replace(/"[^"]*"|\\.|\[[^\]]*\]|[_*]./g, '')
   const day = !/general/i.test(bare) && /[yde]/i.test(bare) && !/[0#?]/.test(bare)
   const month = /m/i.test(bare) && !/[hs0#?]/i.test(bare)

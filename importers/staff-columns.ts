@@ -14,6 +14,8 @@ const synonyms: Record<RosterField, string> = {
     '福利金额 金额 面额 福利面额 发放金额 卡面额 福利卡面额 福利卡金额 发放标准 福利标准 应发金额 实发金额 礼金 额度 福利额度 充值金额 amount benefitamount facevalue value giftamount benefit',
   hireDate:
     '入职日期 入职时间 入职日 入厂日期 进厂日期 到岗日期 入司日期 入司时间 hiredate dateofhire hiredon startdate joindate joiningdate dateofjoining onboarddate entrydate',
+  birthday:
+    '生日 出生日期 出生年月日 员工生日 生日日期 出生日 公历生日 birthday birthdate dateofbirth dob birth bornon',
   note: '备注 备注说明 说明 附注 remark remarks note notes comment comments',
 }
 

@@ -14,6 +14,8 @@ import type { ColumnGuess } from './staff-columns.ts'
 /** `mapping` is a person's correction of the guess: field -> column letters on the sheet and header row named. */
 export interface StaffListOptions {
   fileName: string
+  /** Accounts may differ by case alone: ids of a provider app. */
+  exactAccounts?: boolean
   mapping?: { sheet?: string; headerRow?: number; columns: Partial<Record<RosterField, string>> }
 }
 
@@ -77,7 +79,7 @@ export async function streamStaffList(
     const warnings: RosterWarning[] = []
     const found = await findHeader(file, options, skipped, warnings)
     const summary = summaryOf(found, skipped, warnings)
-    await readRows(found, file.epoch1904, summary, onRow)
+    await readRows(found, { epoch1904: file.epoch1904, exactAccounts: options.exactAccounts ?? false }, summary, onRow)
     return summary
   } finally {
     file.close()
@@ -197,12 +199,12 @@ interface Seen {
 
 async function readRows(
   found: Found,
-  epoch1904: boolean,
+  { epoch1904, exactAccounts }: { readonly epoch1904: boolean; readonly exactAccounts: boolean },
   summary: StaffListSummary,
   onRow: (row: StaffRow) => void | Promise<void>,
 ): Promise<void> {
   const present = new Set(found.guess.columns.keys())
-  const judge = makeDuplicateJudge()
+  const judge = makeDuplicateJudge(exactAccounts)
   const seen: Seen = { emptyFormulas: 0, hidden: 0, disabled: 0 }
   const disabledColumn = found.headers.findIndex((header) =>
     /^(禁用状态|激活状态|账号状态)$/.test(header?.trim() ?? ''),
@@ -259,8 +261,10 @@ function cellsOf(row: SheetRow, found: Found, epoch1904: boolean): RosterCells {
     const text = row.cells[column]
     if (text !== undefined) cells[field] = text
   }
-  const day = cells.hireDate
-  if (epoch1904 && day !== undefined && /^\d{5}$/.test(day)) cells.hireDate = daySerial(Number(day), true).value ?? day
+  for (const field of epoch1904 ? (['hireDate', 'birthday'] as const) : []) {
+    const day = cells[field]
+    if (day !== undefined && /^\d{5}$/.test(day)) cells[field] = daySerial(Number(day), true).value ?? day
+  }
   return cells
 }
 

@@ -9,7 +9,7 @@ import { addOrderItems, beginOrder, completeOrder, placeOrder } from '../server/
 import { onBothDatabases } from '../server/testing/databases.ts'
 import { drain } from './drain.ts'
 import { handlers } from './handlers.ts'
-import { daily } from './schedule.ts'
+import { daily, hourly, onceForAll } from './schedule.ts'
 
 const DAY_MS = 86_400_000
 const noPorts = {} as Ports
@@ -32,7 +32,8 @@ onBothDatabases('daily jobs', (database) => {
     database.tx((tx) => sql<{ id: string; state: string }>(tx.em, 'select id, state from orders order by id'))
 
   test('each has a handler and ends, also where there is nothing to do', async () => {
-    expect(daily.filter(({ kind }) => !(kind in handlers))).toEqual([])
+    const named = [...daily, ...hourly].map(({ kind }) => String(kind))
+    expect([...named, ...onceForAll].filter((kind) => !(kind in handlers))).toEqual([])
     await aDay(0)
     const jobs = await database.tx((tx) => sql<{ state: string }>(tx.em, 'select state from job'))
     expect(jobs.map((job) => job.state)).toEqual(daily.map(() => 'done'))

@@ -2,17 +2,44 @@ import type { Id, IdKind } from '../contract/ids.ts'
 import { isId } from '../contract/ids.ts'
 import type { Edge, Tx } from '../server/kernel/context.ts'
 import { proveBooks } from '../server/modules/analytics/prove-books.ts'
+import { forgetEvents } from '../server/modules/company/forget-events.ts'
+import { refreshAuthorisation } from '../server/modules/company/refresh-authorisation.ts'
+import { runRecurring } from '../server/modules/campaign/run-recurring.ts'
 import { forgetSignIns } from '../server/modules/company/forget-sign-ins.ts'
+import { createMassSend } from '../server/modules/contact/create-mass-send.ts'
+import { forgetOldContacts } from '../server/modules/contact/forget-contacts.ts'
+import { forgetSmsCodes } from '../server/modules/contact/forget-sms-codes.ts'
+import { healContacts, pollContacts } from '../server/modules/contact/poll-contacts.ts'
+import { pollMassSend } from '../server/modules/contact/poll-mass-send.ts'
+import { publishContactWay, withdrawContactWay } from '../server/modules/contact/publish-contact-way.ts'
+import { endContactWays } from '../server/modules/contact/remove-contact-way.ts'
+import { sendCodes } from '../server/modules/contact/send-codes.ts'
+import { tagContact } from '../server/modules/contact/tag-contact.ts'
+import { isAnswerCode, type AnswerCode } from '../server/modules/delivery/approval-card.ts'
+import { askApproval } from '../server/modules/delivery/ask-approval.ts'
+import { closeApprovals } from '../server/modules/delivery/close-approvals.ts'
 import { deliverAgain, deliverCards } from '../server/modules/delivery/deliver-cards.ts'
+import { forgetDeliveries } from '../server/modules/delivery/forget-messages.ts'
+import { giveBackReturners } from '../server/modules/delivery/give-back-returners.ts'
+import { recallBatch } from '../server/modules/delivery/recall-batch.ts'
+import { remindAll, remindHolders } from '../server/modules/delivery/remind-holders.ts'
 import { planFailed } from '../server/modules/delivery/resend-deliveries.ts'
 import { sendBatch } from '../server/modules/delivery/send-batch.ts'
+import { sendNotification } from '../server/modules/delivery/send-notification.ts'
+import { updateApproval } from '../server/modules/delivery/update-approval.ts'
+import { takeBackLate } from '../server/modules/delivery/take-back-leavers.ts'
 import { closeOpenPayments } from '../server/modules/funding/close-payment.ts'
 import { watchPayment } from '../server/modules/funding/watch-payment.ts'
 import { issueOrder } from '../server/modules/issuance/issue-order.ts'
 import { sweepOrders } from '../server/modules/order/sweep-orders.ts'
 import { eraseRosterChunks } from '../server/modules/staff/erase-roster.ts'
+import { queueSyncs } from '../server/modules/staff/queue-syncs.ts'
+import { syncDirectory } from '../server/modules/staff/sync-directory.ts'
 import { applyRoster } from './apply-roster.ts'
+import { forgetCompany } from './forget-company.ts'
 import { importRoster } from './import-roster.ts'
+import { indexAllDays, payRecurring, startRecurring } from './run-recurring.ts'
+import { workEvent } from './wecom-event.ts'
 
 export type JobArgs = Readonly<Record<string, string | number>>
 /** Does one job. It may be killed at any point and is then run again: whatever it did already must stand. */
@@ -25,11 +52,21 @@ function idOf<K extends IdKind>(kind: K, args: JobArgs, name: string): Id<K> {
   return value
 }
 
+/** Reads a list of ids, joined by commas. */
+function idsOf<K extends IdKind>(kind: K, args: JobArgs, name: string): Id<K>[] {
+  const ids = String(args[name] ?? '').split(',')
+  return ids.map((value) => idOf(kind, { [name]: value }, name))
+}
+
 /** Every kind of job there is. */
 export const handlers: Readonly<Record<string, Handler>> = {
   'roster.import': (edge, args) => importRoster(edge, idOf('roster', args, 'rosterId')),
   'roster.apply': (edge, args) => applyRoster(edge, idOf('roster', args, 'rosterId')),
   'roster.erase': (edge) => untilNone(edge, eraseRosterChunks),
+  'directory.sync': (edge, args) => syncDirectory(edge, idOf('company', args, 'companyId')),
+  'directories.sync': (edge) => edge.tx(queueSyncs),
+  'leavers.take-back': (edge) => untilNone(edge, takeBackLate),
+  'returners.give-back': (edge, args) => giveBackReturners(edge, idOf('company', args, 'companyId')),
   'payment.watch': (edge, args) => watchPayment(edge, idOf('payment', args, 'paymentId')),
   'payments.close': (edge, args) => closeOpenPayments(edge, idOf('order', args, 'orderId')),
   'order.issue': (edge, args) => issueOrder(edge, idOf('order', args, 'orderId')),
@@ -37,14 +74,46 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'batch.send': (edge, args) => sendBatch(edge, idOf('deliveryBatch', args, 'batchId')),
   'deliveries.send': (edge, args) => deliverAgain(edge, idOf('campaign', args, 'campaignId')),
   'deliveries.resend': (edge, args) => edge.tx((tx) => planFailed(tx, failedPiece(args))),
+  'sms.send': (edge, args) => sendCodes(edge, idsOf('smsCode', args, 'codeIds')),
+  'contact-way.make': (edge, args) => publishContactWay(edge, idOf('contactWay', args, 'contactWayId')),
+  'contact-way.delete': (edge, args) => withdrawContactWay(edge, idOf('contactWay', args, 'contactWayId')),
+  'contact-ways.end': (edge) => untilNone(edge, endContactWays),
+  'contact.tag': (edge, args) => tagContact(edge, idOf('externalContact', args, 'contactId')),
+  'contacts.poll': (edge, args) => pollContacts(edge, idOf('company', args, 'companyId')),
+  'contacts.heal': healContacts,
+  'contacts.forget': (edge) => untilNone(edge, forgetOldContacts),
+  'mass-send.create': (edge, args) => createMassSend(edge, idOf('massSend', args, 'massSendId')),
+  'mass-send.poll': (edge, args) => pollMassSend(edge, idOf('massSend', args, 'massSendId'), Number(args['round'])),
+  'sms-codes.forget': (edge) => untilNone(edge, forgetSmsCodes),
+  'deliveries.forget': (edge) => untilNone(edge, forgetDeliveries),
+  'deliveries.remind': remindAll,
+  'company.remind': (edge, args) => remindHolders(edge, idOf('company', args, 'companyId')),
+  'notification.send': (edge, args) => sendNotification(edge, idOf('notification', args, 'notificationId')),
+  'approval.ask': (edge, args) => askApproval(edge, idOf('campaign', args, 'campaignId')),
+  'approval.close': (edge, args) => closeApprovals(edge, idOf('campaign', args, 'campaignId')),
+  'approval.update': (edge, args) => updateApproval(edge, idOf('notification', args, 'notificationId'), answerOf(args)),
+  'batch.recall': (edge, args) => recallBatch(edge, idOf('deliveryBatch', args, 'batchId')),
+  'recurring.start': (edge) => edge.tx(startRecurring),
+  'recurring.run': (edge, args) => runRecurring(edge, idOf('recurring', args, 'recurringId')),
+  'recurring.pay': (edge, args) => payRecurring(edge, idOf('campaign', args, 'campaignId')),
+  'people.days': indexAllDays,
   'orders.sweep': (edge) => untilNone(edge, sweepOrders),
+  'wecom.authorise': (edge, args) => refreshAuthorisation(edge, idOf('company', args, 'companyId')),
+  'company.forget': (edge, args) =>
+    forgetCompany(edge, idOf('company', args, 'companyId'), args['reason'] === 'changed'),
+  'wecom.event': (edge, args) => workEvent(edge, idOf('wecomEvent', args, 'eventId')),
+  'wecom-events.forget': (edge) => untilNone(edge, forgetEvents),
   'sign-ins.forget': (edge) => untilNone(edge, forgetSignIns),
   'books.prove': proveDaily,
 }
 
+/** How an approval card ends. */
+const answerOf = (args: JobArgs): AnswerCode => (isAnswerCode(args['code']) ? args['code'] : 'decided')
+
 /** The next piece of a large resend: everybody who failed, or those with one reason. */
 const failedPiece = (args: JobArgs) => ({
   campaignId: idOf('campaign', args, 'campaignId'),
+  from: args['from'] === 'revoked' ? ('revoked' as const) : ('failed' as const),
   reason: typeof args['reason'] === 'string' ? args['reason'] : null,
   afterId: idOf('delivery', args, 'afterId'),
 })

@@ -45,7 +45,8 @@ async function readRows(edge: Edge, due: DueReading, bytes: Uint8Array): Promise
     rowsRead += slice.length
     if (!(await edge.tx((tx) => writeRows(tx, due, slice, rowsRead)))) throw new Overtaken()
   }
-  const options = { fileName: due.fileName, ...(due.mapping && { mapping: due.mapping }) }
+  const { fileName, exactAccounts } = due
+  const options = { fileName, exactAccounts, ...(due.mapping && { mapping: due.mapping }) }
   const summary = await streamStaffList(bytes, options, async (row) => {
     rows.push(row)
     if (rows.length === ROWS_PER_TRANSACTION) await write()

@@ -21,7 +21,7 @@ import { anApprovedCampaign, somePeople, type TestCampaign } from '../server/tes
 import { aCompany, type TestCompany } from '../server/testing/companies.ts'
 import { onBothDatabases, type TestDatabase } from '../server/testing/databases.ts'
 import { merchants, servePayHouse, startPayWorld, type PayHouse, type PayWorld } from '../server/testing/paying.ts'
-import { wecomOf } from '../server/testing/wecom.ts'
+import { noSms, wecomOf } from '../server/testing/wecom.ts'
 import { handlers } from './handlers.ts'
 import { workOnce } from './worker.ts'
 
@@ -102,7 +102,11 @@ class Stage {
 
   edge(actor = this.company.as('hr')): Edge {
     const now = () => Date.now() + world.shiftMs
-    return this.database.edge({ wechatPay: this.house.ports.wechatPay, wecom: wecomOf(box, { now }) }, actor, now)
+    return this.database.edge(
+      { wechatPay: this.house.ports.wechatPay, wecom: wecomOf(box, { now }), sms: noSms },
+      actor,
+      now,
+    )
   }
 
   read<T>(text: string, values: readonly unknown[] = []): Promise<T[]> {

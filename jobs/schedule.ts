@@ -1,15 +1,31 @@
 import { schedule } from 'node-cron'
 import type { Edge } from '../server/kernel/context.ts'
-import { enqueue, sweep } from '../server/kernel/outbox.ts'
+import { enqueue } from '../server/kernel/outbox.ts'
+import { watchTickets } from '../server/modules/company/watch-tickets.ts'
+import { sweepJobs } from './sweep-jobs.ts'
 
 /** What happens by the clock: node-cron is only the clock, the work is a job that any process may take, once a day. */
 export const daily = [
+  { kind: 'directories.sync', at: '20 2 * * *' },
+  { kind: 'leavers.take-back', at: '0 4 * * *' },
   { kind: 'books.prove', at: '10 3 * * *' },
   { kind: 'orders.sweep', at: '30 3 * * *' },
   { kind: 'roster.erase', at: '40 3 * * *' },
+  { kind: 'deliveries.remind', at: '20 2 * * *' },
+  { kind: 'deliveries.forget', at: '45 3 * * *' },
   { kind: 'sign-ins.forget', at: '50 3 * * *' },
+  { kind: 'sms-codes.forget', at: '52 3 * * *' },
+  { kind: 'contacts.forget', at: '54 3 * * *' },
+  { kind: 'contact-ways.end', at: '56 3 * * *' },
+  { kind: 'contacts.heal', at: '20 4 * * *' },
+  { kind: 'wecom-events.forget', at: '55 3 * * *' },
 ] as const
+/** What happens every hour, and once as a process starts: a machine that was off in the morning does it at noon. */
+export const hourly = [{ kind: 'recurring.start', at: '1 * * * *' }] as const
+/** What happens once for ever, in whatever process starts first. */
+export const onceForAll = ['people.days'] as const
 const SWEEP_MS = 10_000
+const WATCH_MS = 5 * 60_000
 
 /** Starts the clock; the answer stops it. */
 export function startSchedule(edge: Edge): () => void {
@@ -23,11 +39,30 @@ export function startSchedule(edge: Edge): () => void {
       { timezone: 'Asia/Shanghai' },
     ),
   )
+  const thisHour = async (kind: string): Promise<void> => {
+    const hour = new Date(edge.clock.now()).toISOString().slice(0, 13)
+    await edge.tx((tx) => enqueue(tx, [{ kind, key: `${kind}:${hour}`, args: {} }]))
+  }
+  tasks.push(...hourly.map(({ kind, at }) => schedule(at, () => thisHour(kind), { timezone: 'Asia/Shanghai' })))
+  const starting = async (): Promise<void> => {
+    for (const { kind } of hourly) await thisHour(kind)
+    await edge.tx((tx) =>
+      enqueue(
+        tx,
+        onceForAll.map((kind) => ({ kind, key: kind, args: {} })),
+      ),
+    )
+  }
+  starting().catch((error: unknown) => edge.log.warn({ err: error }, 'what starts with the process was not queued'))
   const sweeping = setInterval(() => {
-    edge.tx(sweep).catch((error: unknown) => edge.log.warn({ err: error }, 'leases not swept'))
+    edge.tx(sweepJobs).catch((error: unknown) => edge.log.warn({ err: error }, 'leases not swept'))
   }, SWEEP_MS)
+  const watching = setInterval(() => {
+    watchTickets(edge).catch((error: unknown) => edge.log.warn({ err: error }, 'tickets not watched'))
+  }, WATCH_MS)
   return () => {
     clearInterval(sweeping)
+    clearInterval(watching)
     for (const task of tasks) void task.destroy()
   }
 }

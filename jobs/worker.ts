@@ -4,10 +4,11 @@ import { AppError } from '../server/kernel/errors.ts'
 import { claim, finish, giveBack, LEASE_MS, renew } from '../server/kernel/outbox.ts'
 import { OutsideError } from '../server/kernel/outside.ts'
 import type { Lane } from '../server/kernel/tables.ts'
+import { failBuriedEvents } from '../server/modules/company/fail-buried-events.ts'
 import type { Handler } from './handlers.ts'
 
 /** How many jobs of a lane run at once in one process. Small work keeps hands of its own beside a festival. */
-export const defaultHands: Readonly<Record<Lane, number>> = { small: 3, bulk: 2 }
+const defaultHands: Readonly<Record<Lane, number>> = { fast: 2, small: 3, bulk: 2 }
 /** The safety net: a commit wakes the worker at once. */
 const POLL_MS = 500
 
@@ -40,7 +41,9 @@ export function startWorker(
       if (!worked && !stopped) await sleep(POLL_MS, undefined, { signal: heard }).catch(() => undefined)
     }
   }
-  const running = (['small', 'bulk'] as const).flatMap((lane) => Array.from({ length: hands[lane] }, () => hand(lane)))
+  const running = (['fast', 'small', 'bulk'] as const).flatMap((lane) =>
+    Array.from({ length: hands[lane] }, () => hand(lane)),
+  )
   return {
     wake,
     stop: async () => {
@@ -68,7 +71,10 @@ export async function workOnce(edge: Edge, handlers: Readonly<Record<string, Han
     await handler(edge, job.args)
     await edge.tx((tx) => finish(tx, job))
   } catch (error) {
-    await edge.tx((tx) => giveBack(tx, job, reasonOf(error), retryOf(error)))
+    await edge.tx(async (tx) => {
+      const state = await giveBack(tx, job, reasonOf(error), retryOf(error))
+      if (state === 'dead') await failBuriedEvents(tx)
+    })
     edge.log.warn({ err: error, jobId: job.id, kind: job.kind, attempts: job.attempts }, 'job given back')
   } finally {
     clearInterval(keep)

@@ -24,6 +24,7 @@ async function main(): Promise<void> {
         dials: `${wecomUrl}/dials`,
         callbackPage: `${wecomUrl}/callback`,
         ...world.wecom,
+        provider: world.wecomProvider,
       },
       wechatPay: {
         baseUrl: payUrl,
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
         platformPublicKeyPem: world.platformKey.publicPem,
         merchants: world.merchants,
       },
+      sms: { url: `${wecomUrl}/sms/messages`, ...world.sms },
       operatorKey: world.operatorKey,
     }),
   )

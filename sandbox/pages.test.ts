@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -19,7 +19,9 @@ test('every page says that it is the sandbox, in both languages, and runs nothin
   const { corpId, agentId } = loadWorld(join(dir, 'sandbox.json')).wecom
   const authorise = `/connect/oauth2/authorize?appid=${corpId}&agentid=${agentId}`
   const pages = [
-    ...['/', '/phone', '/phone/nobody', '/dials', '/callback', authorise].map((path) => running.wecomUrl + path),
+    ...['/', '/phone', '/phone/nobody', '/admin', '/admin/nobody', '/dials', '/callback', authorise].map(
+      (path) => running.wecomUrl + path,
+    ),
     ...['/', '/cashier', '/cashier/none', '/scan?code_url=x', '/bank', '/dials'].map((path) => running.payUrl + path),
   ]
   for (const url of pages) {
@@ -65,5 +67,18 @@ test('the credentials are made once, whole, and for their owner alone', () => {
   const first = loadWorld(path)
   expect(loadWorld(path)).toEqual(first)
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(first)
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+})
+
+test('a file of before there were a provider and short messages gets both, once', () => {
+  const path = join(dir, 'old', 'sandbox.json')
+  const { wecomProvider: _provider, sms: _sms, ...old } = loadWorld(path)
+  writeFileSync(path, JSON.stringify(old))
+  const world = loadWorld(path)
+  expect(world).toMatchObject(old)
+  expect(world.wecomProvider.suites.map((one) => one.kind)).toEqual(['third_party', 'customised'])
+  expect(world.wecomProvider.secret).toMatch(/^SANDBOX/)
+  expect(world.sms.key).toMatch(/^SANDBOX/)
+  expect(loadWorld(path)).toEqual(world)
   expect(statSync(path).mode & 0o777).toBe(0o600)
 })

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import type { Neighbours } from './look/page.ts'
@@ -7,13 +7,28 @@ import { makePlatformKey } from './wechatpay/seal.ts'
 import { startWechatPaySandbox } from './wechatpay/server.ts'
 import { startWecomSandbox } from './wecom/server.ts'
 
+const Suite = z.strictObject({
+  suiteId: z.string(),
+  kind: z.enum(['third_party', 'customised']),
+  name: z.string(),
+  secret: z.string(),
+  token: z.string(),
+  encodingAesKey: z.string(),
+})
+/** A service provider with one third-party app and one template for customised ones, as a server is configured with it. */
+const Provider = z.strictObject({ corpId: z.string(), secret: z.string(), suites: z.array(Suite) })
 const WorldFile = z.strictObject({
   wecom: z.strictObject({
     corpId: z.string(),
     agentId: z.int(),
     secret: z.string(),
     callback: z.strictObject({ token: z.string(), encodingAesKey: z.string() }),
+    /** Accounts that the company has bought; an app may send 200 messages a day for each. */
+    accountLimit: z.int().positive().default(20_000),
   }),
+  wecomProvider: Provider,
+  /** The key that the short message service shares with whoever sends through it. */
+  sms: z.strictObject({ key: z.string() }),
   merchants: z.array(
     z.strictObject({
       mchid: z.string(),
@@ -34,20 +49,34 @@ export type SandboxWorld = z.output<typeof WorldFile>
 
 /** Reads the world from its file, or makes one with two collecting merchants. */
 export function loadWorld(path: string): SandboxWorld {
-  if (existsSync(path)) return WorldFile.parse(JSON.parse(readFileSync(path, 'utf8')))
+  if (existsSync(path)) return readWorld(path)
   const world: SandboxWorld = {
     wecom: {
       corpId: `wwsandbox${randomBytes(5).toString('hex')}`,
       agentId: 1_000_002,
-      secret: randomBytes(32).toString('base64url'),
+      secret: `SANDBOXsecret${randomBytes(24).toString('hex')}`,
       callback: { token: randomBytes(12).toString('hex'), encodingAesKey: aesKey() },
+      accountLimit: 20_000,
     },
+    wecomProvider: newProvider(),
+    sms: newSms(),
     merchants: [newMerchant('1900000109', '青禾优选'), newMerchant('1900000208', '沐光咖啡')],
     platformKey: makePlatformKey('PUB_KEY_ID_0119000001092024102900000001'),
     operatorKey: randomBytes(32).toString('base64url'),
   }
   mkdirSync(dirname(path), { recursive: true })
   return keepFirst(path, world)
+}
+
+/** Reads the file. One of before the sandbox had a provider and short messages gets them, and the file keeps them. */
+function readWorld(path: string): SandboxWorld {
+  const kept = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+  if ('wecomProvider' in kept && 'sms' in kept) return WorldFile.parse(kept)
+  const world = WorldFile.parse({ wecomProvider: newProvider(), sms: newSms(), ...kept })
+  const draft = `${path}.${process.pid}`
+  writeFileSync(draft, `${JSON.stringify(world, null, 2)}\n`, { mode: 0o600 })
+  renameSync(draft, path)
+  return world
 }
 
 /** Two programs may make the world at once: the file appears whole, and whoever is second takes what is there. */
@@ -59,7 +88,7 @@ function keepFirst(path: string, world: SandboxWorld): SandboxWorld {
     return world
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    return WorldFile.parse(JSON.parse(readFileSync(path, 'utf8')))
+    return readWorld(path)
   } finally {
     rmSync(draft)
   }
@@ -69,6 +98,24 @@ function keepFirst(path: string, world: SandboxWorld): SandboxWorld {
 function aesKey(): string {
   const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
   return Array.from(randomBytes(43), (byte) => letters[byte % letters.length]).join('')
+}
+
+const newSms = () => ({ key: `SANDBOXsms${randomBytes(24).toString('hex')}` })
+
+function newProvider(): SandboxWorld['wecomProvider'] {
+  const suite = (kind: 'third_party' | 'customised', prefix: string, name: string) => ({
+    suiteId: `${prefix}sandbox${randomBytes(5).toString('hex')}`,
+    kind,
+    name,
+    secret: `SANDBOXsuite${randomBytes(24).toString('hex')}`,
+    token: randomBytes(12).toString('hex'),
+    encodingAesKey: aesKey(),
+  })
+  return {
+    corpId: `wwsandboxprovider${randomBytes(4).toString('hex')}`,
+    secret: `SANDBOXprovider${randomBytes(24).toString('hex')}`,
+    suites: [suite('third_party', 'ww', '福利卡'), suite('customised', 'dk', '福利卡（代开发）')],
+  }
 }
 
 function newMerchant(mchid: string, shortName: string): SandboxWorld['merchants'][number] {
@@ -110,7 +157,11 @@ export async function startSandbox(
   neighbours.payPort = Number(new URL(pay.baseUrl).port)
   neighbours.wecomPort = Number(new URL(wecom.baseUrl).port)
   const { callback: callbackKeys, ...app } = world.wecom
-  wecom.control.upsertCorp({ ...app, accountLimit: 20_000, trustedDomains: [], members: [], callbackKeys })
+  wecom.control.upsertCorp({ ...app, trustedDomains: [], members: [], callbackKeys })
+  const { corpId, agentId } = app
+  wecom.companies.putApp({ corpId, agentId, grants: ['mobile', 'email', 'avatar'] })
+  wecom.suites.upsertProvider(world.wecomProvider)
+  wecom.customers.setSmsKey(world.sms)
   for (const { privateKeyPem: _own, ...merchant } of world.merchants) {
     await fetch(`${pay.baseUrl}/__ctl/merchants`, {
       method: 'POST',

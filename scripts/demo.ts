@@ -174,7 +174,7 @@ async function walk(stage: Stage, file: string, listed: Listed) {
   const [issuing, sending] = [bar('制卡'), bar('送达')]
   await step.waitDelivered(hr, campaignId, (one) => {
     issuing(one.issued, one.heads)
-    sending(one.delivery.sent + one.delivery.failed, one.heads)
+    sending(one.heads - one.delivery.pending, one.heads)
   })
   const reachable = listed.members.filter((one) => one.licensed && one.visible)
   const stride = Math.max(1, Math.floor(reachable.length / OPENERS))

@@ -5,6 +5,7 @@ import type { Actor } from './kernel/context.ts'
 import type { Endpoint } from './kernel/endpoint.ts'
 import { createHttpApp } from './kernel/http.ts'
 import type { RootLog } from './kernel/log.ts'
+import { createHttpMetrics } from './kernel/metrics.ts'
 import { sql } from './kernel/sql.ts'
 import { analyticsEndpoints } from './modules/analytics/endpoints.ts'
 import { campaignEndpoints } from './modules/campaign/endpoints.ts'
@@ -12,7 +13,11 @@ import { cardpackEndpoints } from './modules/cardpack/endpoints.ts'
 import { catalogEndpoints } from './modules/catalog/endpoints.ts'
 import { createAuthenticate } from './modules/company/authenticate.ts'
 import { companyEndpoints } from './modules/company/endpoints.ts'
+import { measureWecom } from './modules/company/measure-wecom.ts'
+import { claimEndpoints } from './modules/contact/claim-endpoints.ts'
+import { contactEndpoints } from './modules/contact/endpoints.ts'
 import { deliveryEndpoints } from './modules/delivery/endpoints.ts'
+import { licenceEndpoints } from './modules/delivery/licence-endpoints.ts'
 import { fundingEndpoints } from './modules/funding/endpoints.ts'
 import { staffEndpoints } from './modules/staff/endpoints.ts'
 import { isPersonActive } from './modules/staff/find-person.ts'
@@ -28,6 +33,9 @@ export const endpoints: readonly Endpoint[] = [
   ...campaignEndpoints,
   ...fundingEndpoints({ readStatement: readBankStatement }),
   ...deliveryEndpoints,
+  ...licenceEndpoints,
+  ...contactEndpoints,
+  ...claimEndpoints,
   ...analyticsEndpoints,
   ...cardpackEndpoints,
 ]
@@ -40,6 +48,8 @@ export function createApp(
   options: { readonly log: RootLog; readonly trustProxy: boolean; readonly rate?: { points: number; seconds: number } },
 ): Koa {
   const edge = open.edgeFor(anybody)
+  const metrics = createHttpMetrics()
+  measureWecom(metrics.registry, edge)
   return createHttpApp({
     endpoints,
     edgeFor: (actor, log) => open.edgeFor(actor, log),
@@ -47,6 +57,7 @@ export function createApp(
     origins: [new URL(open.house.publicUrl).origin],
     log: options.log,
     trustProxy: options.trustProxy,
+    metrics,
     ready: async () => (await edge.read((tx) => sql(tx.em, 'select 1 as one'))).length === 1,
     pages: pagesOf(),
     ...(options.rate === undefined ? {} : { rate: options.rate }),

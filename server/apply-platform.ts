@@ -44,8 +44,14 @@ async function applyCompany(tx: Tx, entry: z.output<typeof CompanyEntry>): Promi
   const changed = known !== null && (await changeCompany(tx, { id, ...entry }))
   if (known === null) await openWallet(tx, id)
   if (entry.wecom !== undefined) {
-    const { callback = null, ...app } = entry.wecom
-    await connectWecom(tx, { companyId: id, ...app, callback })
+    const { callback, contactSecret, accountLimit, ...app } = entry.wecom
+    await connectWecom(tx, {
+      companyId: id,
+      ...app,
+      ...(callback && { callback }),
+      ...(contactSecret !== undefined && { contactSecret }),
+      ...(accountLimit !== undefined && { accountLimit }),
+    })
   }
   for (const member of entry.members) await addMember(tx, { companyId: id, ...member })
   return [{ kind: 'company', key: entry.code, action: actionOf(known === null, changed) }]

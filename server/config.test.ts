@@ -38,6 +38,15 @@ test('an empty environment gives the sandbox on SQLite with a key ring that only
   expect(readConfig({ FULIKA_DATA_DIR: dir }).keys.ring.keys).toEqual(config.keys.ring.keys)
 })
 
+test('minute 0 and 30 are left out of sending with the real WeCom, and beside the sandbox when asked for', () => {
+  const quietIn = (env: Record<string, string>) => readConfig(env).wecom.quietMinutes
+  const here = { FULIKA_DATA_DIR: folder() }
+  expect([quietIn(here), quietIn({ ...here, FULIKA_WECOM_QUIET_MINUTES: 'on' })]).toEqual([false, true])
+  const there = production()
+  expect([quietIn(there), quietIn({ ...there, FULIKA_WECOM_QUIET_MINUTES: 'off' })]).toEqual([true, false])
+  expect(problemsOf({ ...here, FULIKA_WECOM_QUIET_MINUTES: 'sometimes' })[0]).toMatch(/^FULIKA_WECOM_QUIET_MINUTES/)
+})
+
 test('every unknown and malformed variable is named at once, and no value is shown', () => {
   const problems = problemsOf({
     FULIKA_SANBOX: 'secret-a',
@@ -101,4 +110,37 @@ test('a key ring that lacks a key, or is cut short, is refused without showing o
     expect(problems).toMatch(/FULIKA_KEY_RING_FILE: not a key ring/)
     expect(problems).not.toContain(ring.keys['k1'])
   }
+})
+
+test('the file of a provider names its suites; what does not fit is named without its value, and others may not read it', () => {
+  const dir = folder()
+  const file = join(dir, 'provider.json')
+  const suite = { suiteId: 'ww0a1', kind: 'third_party', name: '福利卡', secret: 's', token: 'abc' }
+  const write = (suites: object[]) =>
+    writeFileSync(file, JSON.stringify({ corpId: 'wwprovider', secret: 'secret-p', suites }), { mode: 0o600 })
+  const env = { ...production(), FULIKA_WECOM_PROVIDER_FILE: file }
+  write([{ ...suite, encodingAesKey: 'x'.repeat(43) }])
+  expect(readConfig(env).wecomProvider?.suites[0]).toMatchObject({ suiteId: 'ww0a1', kind: 'third_party' })
+  write([{ ...suite, encodingAesKey: 'secret-key' }])
+  expect(problemsOf(env)).toEqual(['FULIKA_WECOM_PROVIDER_FILE: suites.0.encodingAesKey'])
+  chmodSync(file, 0o640)
+  expect(problemsOf(env)[0]).toMatch(/^FULIKA_WECOM_PROVIDER_FILE: others/)
+  expect(problemsOf({ ...env, NODE_ENV: 'development', FULIKA_SANDBOX: 'inside' }).join()).toContain('FULIKA_SANDBOX')
+})
+
+test('the SMS gateway is whole or not there, speaks https, and stands beside no sandbox', () => {
+  const sms = {
+    FULIKA_SMS_URL: 'https://sms.example.com/v1/messages',
+    FULIKA_SMS_KEY: 'secret-0123456789abcdef',
+    FULIKA_SMS_SIGN: '福利卡',
+  }
+  expect(readConfig({ ...production(), ...sms }).sms).toMatchObject({ url: sms.FULIKA_SMS_URL, signature: '福利卡' })
+  expect(JSON.stringify(readConfig({ ...production(), ...sms }))).not.toContain(sms.FULIKA_SMS_KEY)
+  expect(readConfig(production()).sms).toBeNull()
+  for (const name of ['FULIKA_SMS_URL', 'FULIKA_SMS_KEY', 'FULIKA_SMS_SIGN'])
+    expect(problemsOf({ ...production(), ...sms, [name]: '' }).join()).toMatch(/FULIKA_SMS_URL.*all of them or none/)
+  expect(problemsOf({ ...production(), ...sms, FULIKA_SMS_URL: 'http://sms.example.com/' }).join()).toMatch(
+    /^FULIKA_SMS_URL/,
+  )
+  expect(problemsOf({ FULIKA_SANDBOX: 'inside', FULIKA_DATA_DIR: folder(), ...sms }).join()).toMatch(/^FULIKA_SANDBOX/)
 })

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { MerchantCredentials } from './channels/wechatpay/crypto.ts'
 import type { BankAccount } from './kernel/house.ts'
 import { newKeyRing, readKeys, type Keys } from './kernel/key-ring.ts'
+import { Secret } from './kernel/log.ts'
 
 /** Everything a process is told at its start. Checked as a whole: every problem is named at once. */
 export interface Config {
@@ -20,12 +21,23 @@ export interface Config {
   readonly custody: BankAccount & { readonly name: string }
   /** `inside`: this process starts the sandbox. `outside`: another one runs it. Null: the real WeCom and WeChat Pay. */
   readonly sandbox: { readonly mode: 'inside' | 'outside'; readonly wecomPort: number; readonly payPort: number } | null
-  readonly wecom: { readonly apiBase: string; readonly oauthBase: string; readonly loginBase: string }
+  readonly wecom: {
+    /** Leave minute 0 and 30 of each hour out of sending. */
+    readonly quietMinutes: boolean
+    readonly apiBase: string
+    readonly oauthBase: string
+    readonly loginBase: string
+    readonly installBase: string
+  }
+  /** Our suites and templates as a provider of WeCom (服务商); null where each company brings an app of its own. */
+  readonly wecomProvider: WecomProviderFile | null
   readonly wechatPay: {
     readonly baseUrl: string
     readonly merchants: readonly MerchantCredentials[]
     readonly platformKeys: Readonly<Record<string, string>>
   } | null
+  /** The gateway for codes by SMS; null where none is configured: nobody can claim by mobile then. */
+  readonly sms: { readonly url: string; readonly key: Secret<string>; readonly signature: string } | null
 }
 
 /** What is wrong with the environment: each line names a variable and says what to do. It shows no value. */
@@ -75,8 +87,14 @@ const Environment = z.strictObject({
   FULIKA_WECOM_API_BASE: origin.default('https://qyapi.weixin.qq.com'),
   FULIKA_WECOM_OAUTH_BASE: origin.default('https://open.weixin.qq.com'),
   FULIKA_WECOM_LOGIN_BASE: origin.default('https://login.work.weixin.qq.com'),
+  FULIKA_WECOM_INSTALL_BASE: origin.default('https://open.work.weixin.qq.com'),
+  FULIKA_WECOM_PROVIDER_FILE: text(500).optional(),
+  FULIKA_WECOM_QUIET_MINUTES: z.enum(['on', 'off']).optional(),
   FULIKA_WECHAT_PAY_BASE: origin.default('https://api.mch.weixin.qq.com'),
   FULIKA_WECHAT_PAY_FILE: text(500).optional(),
+  FULIKA_SMS_URL: z.url({ protocol: /^https$/ }).optional(),
+  FULIKA_SMS_KEY: z.string().min(16).max(200).optional(),
+  FULIKA_SMS_SIGN: text(20).optional(),
 })
 type Given = z.output<typeof Environment>
 
@@ -92,6 +110,28 @@ const WechatPayFile = z.strictObject({
   ),
   platformKeys: z.record(z.string(), z.string().includes('PUBLIC KEY')),
 })
+
+const WecomProviderFile = z.strictObject({
+  /** The provider's own corp id and its ProviderSecret. */
+  corpId: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+  secret: text(200),
+  suites: z
+    .array(
+      z.strictObject({
+        suiteId: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+        kind: z.enum(['third_party', 'customised']),
+        name: text(50),
+        secret: text(200),
+        /** Not released yet: companies install it as a test. */
+        test: z.boolean().default(false),
+        token: z.string().regex(/^[A-Za-z0-9]{1,32}$/),
+        encodingAesKey: z.string().regex(/^[A-Za-z0-9]{43}$/),
+      }),
+    )
+    .min(1),
+})
+/** A provider's credentials as they stand in its file. */
+export type WecomProviderFile = z.output<typeof WecomProviderFile>
 
 /** Names that are ours besides FULIKA_*; anything else in the environment is the machine's business. */
 const plainNames = ['NODE_ENV', 'PORT', 'HOST', 'PUBLIC_URL', 'DATABASE_URL']
@@ -109,8 +149,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   problems.push(...contradictions(given, production))
   const keys = readKeyRing(given, production, problems)
   const wechatPay = readWechatPay(given, production, problems)
+  const wecomProvider = readWecomProvider(given, production, problems)
   if (problems.length > 0 || keys === null) throw new ConfigProblems(problems)
-  const sandboxMode = given.FULIKA_SANDBOX ?? (production || wechatPay !== null ? 'off' : 'inside')
+  const sandboxMode =
+    given.FULIKA_SANDBOX ?? (production || wechatPay !== null || wecomProvider !== null ? 'off' : 'inside')
   return {
     production,
     role: given.FULIKA_ROLE,
@@ -133,12 +175,22 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
         ? null
         : { mode: sandboxMode, wecomPort: given.FULIKA_SANDBOX_WECOM_PORT, payPort: given.FULIKA_SANDBOX_PAY_PORT },
     wecom: {
+      quietMinutes: (given.FULIKA_WECOM_QUIET_MINUTES ?? (sandboxMode === 'off' ? 'on' : 'off')) === 'on',
       apiBase: given.FULIKA_WECOM_API_BASE,
       oauthBase: given.FULIKA_WECOM_OAUTH_BASE,
       loginBase: given.FULIKA_WECOM_LOGIN_BASE,
+      installBase: given.FULIKA_WECOM_INSTALL_BASE,
     },
+    wecomProvider,
     wechatPay,
+    sms: readSms(given),
   }
+}
+
+function readSms(given: Given): Config['sms'] {
+  const { FULIKA_SMS_URL: url, FULIKA_SMS_KEY: key, FULIKA_SMS_SIGN: signature } = given
+  if (url === undefined || key === undefined || signature === undefined) return null
+  return { url, key: new Secret(key), signature }
 }
 
 function tellIssue(issue: z.core.$ZodIssue): string[] {
@@ -150,12 +202,14 @@ function tellIssue(issue: z.core.$ZodIssue): string[] {
 /** What each variable allows by itself and all of them together do not. */
 function contradictions(given: Given, production: boolean): string[] {
   const sandboxOn = given.FULIKA_SANDBOX === 'inside' || given.FULIKA_SANDBOX === 'outside'
-  const real = given.FULIKA_WECHAT_PAY_FILE !== undefined
+  const real = ['FULIKA_WECHAT_PAY_FILE', 'FULIKA_WECOM_PROVIDER_FILE'] as const
+  const credentials = real.filter((name) => given[name] !== undefined)
+  const sms = [given.FULIKA_SMS_URL, given.FULIKA_SMS_KEY, given.FULIKA_SMS_SIGN]
   const custody = [given.FULIKA_CUSTODY_HOLDER, given.FULIKA_CUSTODY_NUMBER, given.FULIKA_CUSTODY_BANK]
   return [
     ...(sandboxOn && production ? ['FULIKA_SANDBOX: not in production; set it to off'] : []),
-    ...(sandboxOn && real
-      ? ['FULIKA_SANDBOX: not beside real credentials (FULIKA_WECHAT_PAY_FILE); set one of them']
+    ...(sandboxOn && credentials.length > 0
+      ? [`FULIKA_SANDBOX: not beside real credentials (${credentials.join(', ')}); set one of them`]
       : []),
     ...(production && given.PUBLIC_URL === undefined ? ['PUBLIC_URL: needed in production'] : []),
     ...(production && given.DATABASE_URL === undefined
@@ -163,6 +217,12 @@ function contradictions(given: Given, production: boolean): string[] {
       : []),
     ...(production && custody.includes(undefined)
       ? ['FULIKA_CUSTODY_HOLDER, FULIKA_CUSTODY_NUMBER, FULIKA_CUSTODY_BANK: needed in production']
+      : []),
+    ...(sandboxOn && given.FULIKA_SMS_URL !== undefined
+      ? ['FULIKA_SANDBOX: not beside a real SMS gateway (FULIKA_SMS_URL); set one of them']
+      : []),
+    ...(sms.some((value) => value !== undefined) && sms.includes(undefined)
+      ? ['FULIKA_SMS_URL, FULIKA_SMS_KEY, FULIKA_SMS_SIGN: set all of them or none']
       : []),
     ...(given.FULIKA_KEY_RING !== undefined && given.FULIKA_KEY_RING_FILE !== undefined
       ? ['FULIKA_KEY_RING, FULIKA_KEY_RING_FILE: set one of them']
@@ -207,6 +267,22 @@ export function writeKeyRing(path: string): void {
   writeFileSync(path, newKeyRing(), { mode: 0o600, flag: 'wx' })
 }
 
+function readWecomProvider(given: Given, production: boolean, problems: string[]): WecomProviderFile | null {
+  if (given.FULIKA_WECOM_PROVIDER_FILE === undefined) return null
+  try {
+    problems.push(...openToOthers('FULIKA_WECOM_PROVIDER_FILE', given.FULIKA_WECOM_PROVIDER_FILE, production))
+    return WecomProviderFile.parse(JSON.parse(readFileSync(given.FULIKA_WECOM_PROVIDER_FILE, 'utf8')))
+  } catch (error) {
+    problems.push(`FULIKA_WECOM_PROVIDER_FILE: ${fieldsOf(error)}`)
+    return null
+  }
+}
+
+/** The fields that do not fit, without what stands in them. */
+function fieldsOf(error: unknown): string {
+  return error instanceof z.ZodError ? error.issues.map((issue) => issue.path.join('.')).join(', ') : 'unreadable'
+}
+
 function readWechatPay(given: Given, production: boolean, problems: string[]): Config['wechatPay'] {
   if (given.FULIKA_WECHAT_PAY_FILE === undefined) return null
   try {
@@ -214,9 +290,7 @@ function readWechatPay(given: Given, production: boolean, problems: string[]): C
     const file = WechatPayFile.parse(JSON.parse(readFileSync(given.FULIKA_WECHAT_PAY_FILE, 'utf8')))
     return { baseUrl: given.FULIKA_WECHAT_PAY_BASE, ...file }
   } catch (error) {
-    const fields =
-      error instanceof z.ZodError ? error.issues.map((issue) => issue.path.join('.')).join(', ') : 'unreadable'
-    problems.push(`FULIKA_WECHAT_PAY_FILE: ${fields}`)
+    problems.push(`FULIKA_WECHAT_PAY_FILE: ${fieldsOf(error)}`)
     return null
   }
 }

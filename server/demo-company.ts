@@ -6,9 +6,12 @@ import { applyPlatform } from './apply-platform.ts'
 import type { Outside } from './house.ts'
 import type { Edge } from './kernel/context.ts'
 import { createOperator } from './modules/company/create-operator.ts'
+import { findCompanyByCode, findCompanyByCorpId } from './modules/company/read-company.ts'
 import { findOperatorByKey } from './modules/company/read-operator.ts'
+import { readConnection } from './modules/company/read-wecom-app.ts'
 
 const yuan = (amount: number): number => amount * 100
+const demoName = '青禾制造（演示）'
 /** The people who use the demo company's console; their userids sign in on the sandbox. */
 const demoMembers = [
   { name: '林晓', userid: 'linxiao', roles: ['hr'] },
@@ -27,7 +30,7 @@ function demoFile(outside: Outside): PlatformFile {
     companies: [
       {
         code: 'demo',
-        name: '青禾制造（演示）',
+        name: demoName,
         paymentRoute: 'non_cash',
         wecom: outside.world.wecom,
         members: demoMembers,
@@ -71,12 +74,23 @@ function demoFile(outside: Outside): PlatformFile {
   })
 }
 
+/** A demo company that somebody has connected otherwise by now (by one of our suites) stays connected that way. */
+async function demoToApply(edge: Edge, outside: Outside): Promise<PlatformFile> {
+  const file = demoFile(outside)
+  const kind = await edge.read(async (tx) => {
+    const demo = await findCompanyByCode(tx, 'demo')
+    return demo && (await readConnection(tx, demo.id))?.kind
+  })
+  if (kind === null || kind === undefined || kind === 'self_built') return file
+  return { ...file, companies: file.companies.map(({ wecom: _stays, ...company }) => ({ ...company, members: [] })) }
+}
+
 /**
  * Makes the sandbox usable at once: the demo company, its brands, the platform operator, and in the sandbox's WeCom the
  * console's people and those of the sample list. A second time it changes nothing.
  */
 export async function prepareDemo(edge: Edge, outside: Outside): Promise<void> {
-  await applyPlatform(edge, demoFile(outside), false)
+  await applyPlatform(edge, await demoToApply(edge, outside), false)
   await edge.tx(async (tx) => {
     const key = outside.world.operatorKey
     if ((await findOperatorByKey(tx, key)) === null)
@@ -84,6 +98,38 @@ export async function prepareDemo(edge: Edge, outside: Outside): Promise<void> {
   })
   await fillDirectory(outside, new URL(edge.house.publicUrl).host)
 }
+
+/**
+ * Tells the sandbox's WeCom where we listen, as one would fill it into its console: the callback of the demo company's app
+ * and those of our suites, so that installing works at once. It verifies each address, so the web side must be up. What
+ * it does not take is logged: the rest of the demo works without.
+ */
+export async function tellAddresses(edge: Edge, outside: Outside): Promise<void> {
+  const { publicUrl } = edge.house
+  const { corpId, callback } = outside.world.wecom
+  const demo = await edge.read((tx) => findCompanyByCorpId(tx, corpId))
+  const tell = async (path: string, form: object): Promise<void> => {
+    const answer = await control(outside, path, form).catch(() => null)
+    if (answer?.ok !== true) edge.log.warn({ path }, "the sandbox's WeCom does not reach our callback address")
+  }
+  if (demo !== null) await tell('/callback', { corpId, ...callback, url: `${publicUrl}/callback/wecom/${demo.id}` })
+  for (const { suiteId } of edge.house.wecomSuites) {
+    const address = `${publicUrl}/callback/wecom-suite/${suiteId}`
+    await tell('/suites/callbacks', {
+      suiteId,
+      commandUrl: `${address}/command`,
+      dataUrl: `${address}/data/$CORPID$`,
+      trustedDomains: [new URL(publicUrl).host],
+    })
+  }
+}
+
+const control = (outside: Outside, path: string, form: object): Promise<Response> =>
+  fetch(`${outside.wecomUrl}/__ctl${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(form),
+  })
 
 /** Puts the people of samples/rosters/clean-200.xlsx into the sandbox's WeCom, as a company would have them there. */
 async function fillDirectory(outside: Outside, trusted: string): Promise<void> {
@@ -93,12 +139,9 @@ async function fillDirectory(outside: Outside, trusted: string): Promise<void> {
     const userid = person.wecomUserId ?? (person.phone === null ? null : `staff${index + 1}`)
     return userid === null ? [] : [{ userid, name: person.name, mobile: person.phone }]
   })
-  const { corpId, agentId, secret } = outside.world.wecom
+  const { corpId, agentId, secret, accountLimit } = outside.world.wecom
   const members = [...demoMembers.map(({ userid, name }) => ({ userid, name, mobile: null })), ...staff]
-  const answer = await fetch(`${outside.wecomUrl}/__ctl/corps`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ corpId, agentId, secret, accountLimit: 20_000, trustedDomains: [trusted], members }),
-  })
+  const corp = { name: demoName, corpId, agentId, secret, accountLimit, trustedDomains: [trusted], members }
+  const answer = await control(outside, '/corps', corp)
   if (!answer.ok) throw new Error(`the sandbox's WeCom does not take its people: ${answer.status}`)
 }

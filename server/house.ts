@@ -3,19 +3,23 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { SandboxWorld } from '../sandbox/world.ts'
 import type { Ports } from './channels/ports.ts'
+import { smsAdapter } from './channels/sms/adapter.ts'
 import { wechatPayAdapter } from './channels/wechatpay/adapter.ts'
-import { wecomAdapter } from './channels/wecom/adapter.ts'
-import type { Config } from './config.ts'
+import { wecomAdapter, type WecomOptions } from './channels/wecom/adapter.ts'
+import type { Config, WecomProviderFile } from './config.ts'
 import { lockSqlite } from './db/lock.ts'
 import { openStore, type Store } from './db/orm.ts'
 import type { Actor, Edge, Scope, Tx } from './kernel/context.ts'
 import type { House } from './kernel/house.ts'
 import { claimKeys } from './kernel/key-ring.ts'
-import type { Log } from './kernel/log.ts'
+import { Secret, type Log } from './kernel/log.ts'
 import { idSource } from './kernel/new-ids.ts'
 import { enqueuedIn, systemClock } from './kernel/outbox.ts'
 import { sealWith } from './kernel/seal.ts'
+import { databaseRows } from './kernel/shared-rows.ts'
+import { sharedState } from './kernel/shared-state.ts'
 import { leaseWorkerNumber } from './kernel/worker-number.ts'
+import { readSuiteTicket } from './modules/company/read-suite-ticket.ts'
 
 /** A house with its database open and its ports connected: scopes come from here. */
 export interface OpenHouse {
@@ -52,7 +56,9 @@ export async function openHouse(
     sessionKey: config.keys.session,
     numberKey: config.keys.numberKey,
     custody: config.custody,
+    ...suitesOf(providerOf(config, parts.outside)),
     sandbox: parts.outside !== null,
+    quietMinutes: config.wecom.quietMinutes,
   }
   const noIds = (): never => {
     throw new Error('no worker number yet')
@@ -69,7 +75,7 @@ export async function openHouse(
   const lost = parts.lost ?? (() => process.exit(70))
   const lease = await leaseWorkerNumber({ ...early, tx: (work) => inTx(early, work) }, lost)
   const newId = idSource(lease.number, systemClock)
-  const ports = portsOf(config, parts.outside)
+  const ports = portsOf(config, parts.outside, wecomMemory(store, early))
   const open: OpenHouse = {
     house,
     store,
@@ -101,7 +107,49 @@ export async function openHouse(
   return open
 }
 
-function portsOf(config: Config, outside: Outside | null): Ports {
+/** What the adapter keeps in our database: tokens and counts that all processes share, and the tickets of our suites. */
+function wecomMemory(store: Store, scope: Scope): Pick<WecomOptions, 'suiteTicket' | 'shared' | 'unknownCode'> {
+  const rows = databaseRows({
+    write: (work) => store.write(work),
+    read: (work) => store.read(work),
+    seal: scope.house.seal,
+  })
+  return {
+    shared: sharedState(rows, () => scope.clock.now()),
+    suiteTicket: async (suiteId) =>
+      (await store.read((em) => readSuiteTicket({ ...scope, em }, suiteId)))?.ticket ?? null,
+    unknownCode: (api, errcode) => scope.log.error({ api, errcode }, 'wecom answered a code that nobody here knows'),
+  }
+}
+
+/** Ourselves as a provider of suites: the sandbox's, or the one of the configuration. */
+function providerOf(config: Config, outside: Outside | null): WecomProviderFile | null {
+  if (outside === null) return config.wecomProvider
+  const { suites, ...provider } = outside.world.wecomProvider
+  return { ...provider, suites: suites.map((suite) => ({ ...suite, test: false })) }
+}
+
+/** What the house itself may know of our suites: their secrets stay with the adapter. */
+function suitesOf(provider: WecomProviderFile | null): Pick<House, 'wecomSuites' | 'wecomProviderCorpId'> {
+  if (provider === null) return { wecomSuites: [], wecomProviderCorpId: null }
+  const wecomSuites = provider.suites.map(({ suiteId, kind, name, token, encodingAesKey }) => {
+    return { suiteId, kind, name, token: new Secret(token), encodingAesKey: new Secret(encodingAesKey) }
+  })
+  return { wecomSuites, wecomProviderCorpId: provider.corpId }
+}
+
+/** The gateway for codes by SMS: the sandbox's, or the one of the configuration. */
+function gatewayOf(config: Config, outside: Outside | null): Config['sms'] {
+  if (outside === null) return config.sms
+  return { url: `${outside.wecomUrl}/sms/messages`, key: new Secret(outside.world.sms.key), signature: '福利卡' }
+}
+
+function portsOf(
+  config: Config,
+  outside: Outside | null,
+  wecom: Pick<WecomOptions, 'suiteTicket' | 'shared' | 'unknownCode'>,
+): Ports {
+  const provider = providerOf(config, outside)
   const now = () => Date.now()
   const pay =
     outside === null
@@ -114,9 +162,15 @@ function portsOf(config: Config, outside: Outside | null): Ports {
   const bases =
     outside === null
       ? config.wecom
-      : { apiBase: outside.wecomUrl, oauthBase: outside.wecomUrl, loginBase: outside.wecomUrl }
+      : {
+          apiBase: outside.wecomUrl,
+          oauthBase: outside.wecomUrl,
+          loginBase: outside.wecomUrl,
+          installBase: outside.wecomUrl,
+        }
   return {
-    wecom: wecomAdapter({ ...bases, now }),
+    wecom: wecomAdapter({ ...bases, ...wecom, now, provider, suites: provider?.suites ?? [] }),
+    sms: smsAdapter({ gateway: gatewayOf(config, outside), now }),
     wechatPay: wechatPayAdapter({
       baseUrl: pay?.baseUrl ?? 'https://api.mch.weixin.qq.com',
       merchants: pay?.merchants ?? [],

@@ -1,5 +1,5 @@
 // npm start: the whole product in one process (web, worker, and outside production the sandbox with a demo company).
-// FULIKA_ROLE=web or worker splits it for production; jobs/main.ts is the worker by itself.
+// FULIKA_ROLE=web or worker splits it for production.
 import { join } from 'node:path'
 import { handlers } from '../jobs/handlers.ts'
 import { startSchedule } from '../jobs/schedule.ts'
@@ -7,7 +7,7 @@ import { startWorker } from '../jobs/worker.ts'
 import { loadWorld, startSandbox, type RunningSandbox } from '../sandbox/world.ts'
 import { createApp } from './app.ts'
 import { ConfigProblems, readConfig, type Config } from './config.ts'
-import { prepareDemo } from './demo-company.ts'
+import { prepareDemo, tellAddresses } from './demo-company.ts'
 import { openHouse, type OpenHouse, type Outside } from './house.ts'
 import { serve } from './kernel/http.ts'
 import { createLog, type RootLog } from './kernel/log.ts'
@@ -41,6 +41,7 @@ export async function start(config: Config, log: RootLog): Promise<Running> {
     if (config.role === 'worker') return { url: '', open, stop }
     const web = await serve(createApp(open, { log, trustProxy: config.trustProxy }), config.port, config.host)
     ends.push(() => web.close())
+    if (outside !== null) await tellAddresses(open.edgeFor({ kind: 'system', name: 'demo' }), outside)
     return { url: `http://${config.host}:${web.port}`, open, stop }
   } catch (error) {
     await stop()
@@ -84,9 +85,11 @@ function tellNewcomer(config: Config, url: string): void {
   console.log(`
 福利卡 Fulika 已启动（沙箱）  running with the sandbox
 
-  管理后台 HR console     ${url}/console/    企业代码 company code: demo
+  管理后台 HR console     ${url}/console/    公司代号 company code: demo
   平台后台 platform       ${url}/ops/        访问密钥 access key: see operatorKey in ${config.dataDir}/sandbox.json
   员工手机 phones         ${at(wecomPort)}/phone
+  外部手机 outside worker ${at(wecomPort)}/worker
+  安装应用 app market     ${at(wecomPort)}/suites
   收银台和银行 cashier    ${at(payPort)}/cashier   ${at(payPort)}/bank
   故障和时钟 dials        ${at(wecomPort)}/dials   ${at(payPort)}/dials
 `)

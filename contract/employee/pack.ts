@@ -7,6 +7,8 @@ export const EmployeeSession = z.object({
   name: z.string(),
   companyName: z.string(),
   companyCode: z.string(),
+  /** IANA: the zone that times are shown in. */
+  timeZone: z.string(),
   sandbox: z.boolean(),
 })
 
@@ -25,7 +27,7 @@ export const PackCard = z.object({
   expiresAtMs: instantField.nullable(),
   issuedAtMs: instantField,
   scope: z.string(),
-  /** Whether its message has been opened before. */
+  /** Whether its cover was turned before: the card was taken. */
   opened: z.boolean(),
 })
 export type PackCard = z.infer<typeof PackCard>
@@ -45,6 +47,9 @@ export const CardDetail = PackCard.extend({
 })
 export type CardDetail = z.infer<typeof CardDetail>
 
-/** POST /employee/campaigns/:id/opened: the person looked at the card of a campaign; a second time changes nothing. */
+/**
+ * POST /employee/campaigns/:id/opened: the person followed the message to the card. POST …/claimed: they took it, by turning
+ * its cover. A second time changes nothing.
+ */
 export const OpenedInput = z.object({ id: idField('campaign') })
 export const Opened = z.object({ cardId: idField('card').nullable() })

@@ -50,6 +50,10 @@ export const Selection = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('all') }),
   z.object({ kind: z.literal('departments'), departments: z.array(z.string().max(200)).min(1).max(500) }),
   z.object({ kind: z.literal('rows'), rowIds: z.array(idField('rosterRow')).min(1).max(2000) }),
+  /** People of the staff beside any list (late joiners, a day's birthdays); they all get the same amount. */
+  z.object({ kind: z.literal('people'), personIds: z.array(idField('person')).min(1).max(2000) }),
+  /** Those whose day it is: campaigns that a birthday or anniversary run made. Nobody drafts one by hand. */
+  z.object({ kind: z.literal('run') }),
 ])
 export type Selection = z.infer<typeof Selection>
 
@@ -75,8 +79,20 @@ export const CampaignIdInput = z.object({ id: idField('campaign') })
 export const MovedCampaign = z.object({ id: idField('campaign'), state: z.enum(campaignStates), version: z.int() })
 export const CreatedCampaign = z.object({ id: idField('campaign') })
 
-/** Counts of one campaign's heads. pending + sent + failed = heads; sent includes opened. */
-export const DeliveryCounts = z.object({ pending: z.int(), sent: z.int(), failed: z.int(), opened: z.int() })
+/**
+ * Counts of one campaign's heads, each of which is in exactly one of four: pending + sent + failed + revoked = heads.
+ * `sent` includes `opened`, which includes `claimed`; `pending` includes `carried`, who wait for a limit of WeCom.
+ */
+export const DeliveryCounts = z.object({
+  pending: z.int(),
+  carried: z.int(),
+  sent: z.int(),
+  opened: z.int(),
+  claimed: z.int(),
+  failed: z.int(),
+  revoked: z.int(),
+})
+export type DeliveryCounts = z.infer<typeof DeliveryCounts>
 export const Stages = z.object({
   heads: z.int(),
   totalFen: fenField,
@@ -128,6 +144,24 @@ export const RuleNote = z.object({
 })
 export type RuleNote = z.infer<typeof RuleNote>
 
+/** Messages that the company's app may send in a day of China, what of them is used, and how the accounts are known. */
+export const Quota = z.object({
+  quota: z.int(),
+  accounts: z.int(),
+  from: z.enum(['wecom', 'directory', 'people']),
+  usedToday: z.int(),
+})
+export type Quota = z.infer<typeof Quota>
+
+/** A stretch of time in which so many people are sent to; `limitedBy` is what keeps the others for later, if anything. */
+export const SendWindow = z.object({
+  fromMs: instantField,
+  toMs: instantField,
+  people: z.int(),
+  limitedBy: z.enum(['day_quota', 'look_ups', 'rush']).nullable(),
+})
+export type SendWindow = z.infer<typeof SendWindow>
+
 /** GET /hr/campaigns/:id/dry-run: what approving would do, computed now. */
 export const DryRun = z.object({
   heads: z.int(),
@@ -146,6 +180,10 @@ export const DryRun = z.object({
     /** Heads that must be looked up by mobile number first (rationed). */
     toLookUp: z.int(),
     minutes: z.int(),
+    /** Messages of the app a day, and what is left of them for this campaign on its first day. */
+    quota: Quota.extend({ leftFirstDay: z.int() }),
+    /** When the people are sent to if it were approved and paid now; the people of all windows are `messages`. */
+    windows: z.array(SendWindow),
   }),
   /** What the first recipient will see. */
   preview: z

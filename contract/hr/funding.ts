@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { cursorField, fenField, idField, instantField, limitField } from '../fields.ts'
 import { paymentOutcomes } from '../states.ts'
 
-export const paymentSources = ['wallet', 'wechat_pay', 'bank_transfer'] as const
-export const paymentStates = ['opened', 'paid', 'refunding', 'part_refunded', 'refunded', 'closed', 'failed'] as const
-export const orderStates = [
+const paymentSources = ['wallet', 'wechat_pay', 'bank_transfer'] as const
+const paymentStates = ['opened', 'paid', 'refunding', 'part_refunded', 'refunded', 'closed', 'failed'] as const
+const orderStates = [
   'placing',
   'awaiting_funds',
   'funded',
@@ -15,7 +15,7 @@ export const orderStates = [
   'cancelled',
   'closed',
 ] as const
-export const BankAccountView = z.object({ holder: z.string(), number: z.string(), bank: z.string() })
+const BankAccountView = z.object({ holder: z.string(), number: z.string(), bank: z.string() })
 
 export const PaymentView = z.object({
   id: idField('payment'),

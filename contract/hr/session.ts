@@ -11,6 +11,8 @@ export const HrSession = z.object({
     code: z.string(),
     name: z.string(),
     paymentRoute: z.enum(['strict', 'non_cash']),
+    /** IANA name, such as Asia/Shanghai: the console shows times by it. */
+    timeZone: z.string(),
   }),
   /** True where the sandbox stands in for WeCom and WeChat Pay. */
   sandbox: z.boolean(),
@@ -28,6 +30,9 @@ export const SignInCallbackInput = z.object({
   state: z.string().max(64).default(''),
 })
 
+/** POST /hr/first-sign-in: the token of a link that the platform console made. Opens a session; there is no body in the answer. */
+export const FirstSignInInput = z.object({ token: z.string().min(1).max(1000) })
+
 /** GET /hr/settings: members with roles, and the WeCom connection without its secret. */
 export const HrSettings = z.object({
   members: z.array(
@@ -39,8 +44,19 @@ export const HrSettings = z.object({
     }),
   ),
   wecom: z
-    .object({ corpId: z.string(), agentId: z.int(), callbackUrl: z.string(), callbackSet: z.boolean() })
+    .object({
+      state: z.enum(['active', 'broken', 'cancelled']),
+      corpId: z.string(),
+      agentId: z.int(),
+      callbackUrl: z.string(),
+      callbackSet: z.boolean(),
+    })
     .nullable(),
   paymentRoute: z.enum(['strict', 'non_cash']),
+  timeZone: z.string(),
 })
 export type HrSettings = z.infer<typeof HrSettings>
+
+/** PUT /hr/settings/time-zone: the zone of the company's days and of the times it chooses, by its IANA name. */
+export const TimeZoneInput = z.object({ timeZone: z.string().min(1).max(40) })
+export const TimeZoneChosen = z.object({ timeZone: z.string() })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { cursorField, idField, instantField, limitField } from '../fields.ts'
 import { rosterFields, rowFaultCodes } from '../roster-row.ts'
 
-export const rosterStates = ['received', 'reading', 'needs_mending', 'ready', 'applying', 'used', 'rejected'] as const
+const rosterStates = ['received', 'reading', 'needs_mending', 'ready', 'applying', 'used', 'rejected'] as const
 export const RosterIdInput = z.object({ id: idField('roster') })
 const cells = z.partialRecord(z.enum(rosterFields), z.string().max(32_767))
 
@@ -31,7 +31,7 @@ export const UploadedRoster = z.object({ id: idField('roster') })
 export type UploadedRoster = z.infer<typeof UploadedRoster>
 
 /** One column of the file: what we take it for, and up to three of its values. */
-export const RosterColumn = z.object({
+const RosterColumn = z.object({
   letter: z.string(),
   header: z.string(),
   field: z.enum(rosterFields).nullable(),
@@ -149,7 +149,7 @@ export const ApplyRosterInput = z.object({
 
 /** GET /hr/people, header X-Search: exact search by name, phone, staff number, WeCom account or the phone's last four digits. */
 export const PeopleInput = z.object({ query: z.string().min(1).max(100) })
-export const PersonView = z.object({
+const PersonView = z.object({
   id: idField('person'),
   name: z.string(),
   department: z.string().nullable(),

@@ -15,6 +15,10 @@ export const CompanyEntry = z.strictObject({
       corpId: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
       agentId: z.int().positive(),
       secret: text(200),
+      /** Of contact sync (通讯录同步), where the company gave it. */
+      contactSecret: text(200).optional(),
+      /** How many accounts the company may have; messages a day are 200 times that. */
+      accountLimit: z.int().min(1).max(10_000_000).optional(),
       callback: z
         .strictObject({
           token: z.string().regex(/^[A-Za-z0-9]{1,32}$/),
@@ -29,7 +33,7 @@ export const CompanyEntry = z.strictObject({
 })
 
 /** A card of a brand. The same brand and name with other terms becomes a new version; the old one stays as it is. */
-export const TemplateEntry = z.strictObject({
+const TemplateEntry = z.strictObject({
   name: text(100),
   named: z.boolean(),
   faces: z.array(fenField).default([]),

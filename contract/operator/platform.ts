@@ -52,12 +52,22 @@ export const Companies = z.object({
       name: z.string(),
       state: z.enum(['active', 'suspended']),
       paymentRoute: z.enum(['strict', 'non_cash']),
+      /** Whether its people can sign in: it has a connection that is neither broken nor cancelled. */
       wecomConnected: z.boolean(),
       people: z.int(),
       walletFen: fenField,
     }),
   ),
 })
+/** POST /operator/companies/:id/first-sign-in: a link for an administrator of a company that is not connected. */
+export const FirstSignInOffer = z.object({ id: idField('company') })
+export const FirstSignInLink = z.object({
+  /** Signs in whoever opens it, once. The answer is the only place where it stands. */
+  url: z.string(),
+  memberName: z.string(),
+  expiresAtMs: instantField,
+})
+export type FirstSignInLink = z.infer<typeof FirstSignInLink>
 export const Jobs = z.object({
   counts: z.array(z.object({ kind: z.string(), lane: z.string(), state: z.string(), count: z.int() })),
   dead: z.array(

@@ -3,6 +3,7 @@ import type Router from 'koa-router'
 import { z } from 'zod'
 import { html, type Markup } from '../look/html.ts'
 import { chinaMoment, goBack, heading, pageNumber, pager, show, told, yuan, type Place } from '../look/page.ts'
+import { foldingTable } from '../look/table.ts'
 
 interface Transfer {
   readonly serial: string
@@ -61,20 +62,7 @@ function bankPage(ctx: Context, place: Place, transfers: readonly Transfer[]): v
       <div><button class="main">转账</button></div>
     </form>
   </section>`
-  const table = html`<table class="fold">
-    <thead>
-      <tr>
-        <th>时间</th>
-        <th>付款户名</th>
-        <th class="num">金额（元）</th>
-        <th>附言</th>
-        <th>流水号</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${rows}
-    </tbody>
-  </table>`
+  const table = foldingTable(['时间', '付款户名', { num: '金额（元）' }, '附言', '流水号'], rows)
   const pages = newest.length > PAGE_SIZE ? pager(newest.length, PAGE_SIZE, page, (at) => `/bank?page=${at}`) : null
   const download = html`<div class="acts">
     <a class="button" href="/__ctl/bank/statement.csv" download="statement.csv">下载对账单（CSV）</a>

@@ -1,4 +1,5 @@
 import { html, type Markup } from './html.ts'
+import { foldingTable } from './table.ts'
 
 /** Which numbers and texts a fault takes besides how often. */
 export type DialField = 'path' | 'delayMs' | 'copies' | 'errcode'
@@ -70,19 +71,7 @@ function activePanel(active: readonly ActiveFault[], names: ReadonlyMap<string, 
   })
   return html`<section class="panel" data-live="${stamp}">
     <h2>正在生效</h2>
-    <table class="fold">
-      <thead>
-        <tr>
-          <th>故障</th>
-          <th>接口</th>
-          <th>还有</th>
-          <th>参数</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
+    ${foldingTable(['故障', '接口', '还有', '参数'], rows)}
     <form method="post" action="/dials/clear" style="margin-top:12px"><button>全部关闭</button></form>
   </section>`
 }

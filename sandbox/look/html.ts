@@ -5,7 +5,7 @@ export interface Markup {
 type Part = string | number | Markup | null | readonly Markup[]
 
 /** Text made safe for element content and quoted attributes. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`)
 }
 

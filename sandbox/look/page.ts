@@ -17,10 +17,25 @@ export interface PageFrame {
   readonly bare?: boolean
 }
 
-export type NavName = 'home' | 'phone' | 'callback' | 'cashier' | 'bank' | 'wecom-dials' | 'pay-dials'
+export type NavName =
+  | 'home'
+  | 'phone'
+  | 'worker'
+  | 'suites'
+  | 'contacts'
+  | 'admin'
+  | 'callback'
+  | 'cashier'
+  | 'bank'
+  | 'wecom-dials'
+  | 'pay-dials'
 const entries: readonly { name: NavName; label: string; side: 'wecom' | 'pay' | 'here'; path: string }[] = [
   { name: 'home', label: '首页', side: 'here', path: '/' },
   { name: 'phone', label: '手机', side: 'wecom', path: '/phone' },
+  { name: 'worker', label: '外部手机', side: 'wecom', path: '/worker' },
+  { name: 'admin', label: '企业', side: 'wecom', path: '/admin' },
+  { name: 'contacts', label: '客户联系', side: 'wecom', path: '/contacts' },
+  { name: 'suites', label: '服务商', side: 'wecom', path: '/suites' },
   { name: 'callback', label: '回调', side: 'wecom', path: '/callback' },
   { name: 'wecom-dials', label: '企微旋钮', side: 'wecom', path: '/dials' },
   { name: 'cashier', label: '收银台', side: 'pay', path: '/cashier' },
@@ -87,10 +102,10 @@ if(parts(document).length>0)setInterval(async()=>{if(document.hidden)return;try{
 const next=parts(new DOMParser().parseFromString(await answer.text(),'text/html'));parts(document).forEach((now,i)=>{const then=next[i];
 if(then&&then.dataset.live!==now.dataset.live&&!now.contains(document.activeElement)){now.replaceWith(then);end()}})}catch{}},2000)}`
 
-/** The head of a page: its title, a sentence, and the sentence in English. */
-export function heading(title: string, lead: string, english: string): Markup {
+/** The head of a page, or of a part of one: its title, a sentence, and the sentence in English. */
+export function heading(title: string, lead: string, english: string, rank: 1 | 2 = 1): Markup {
   return html`<header>
-    <h1>${title}</h1>
+    ${rank === 1 ? html`<h1>${title}</h1>` : html`<h2>${title}</h2>`}
     <p class="lead">${lead}</p>
     <p class="en" lang="en">${english}</p>
   </header>`
@@ -103,14 +118,15 @@ export function told(ctx: Context): Markup | null {
   return done ? html`<p class="told" role="status">${done}</p>` : null
 }
 
-/** Goes back to a page with a sentence that it shows. */
+/** Goes back to a page with a sentence that it shows; `kept` stays in its query. */
 export function goBack(
   ctx: Context,
   path: string,
   outcome: { readonly done: string } | { readonly wrong: string },
+  kept: Readonly<Record<string, string>> = {},
 ): void {
   ctx.status = 303
-  ctx.redirect(`${path}?${new URLSearchParams({ ...outcome }).toString()}`)
+  ctx.redirect(`${path}?${new URLSearchParams({ ...kept, ...outcome }).toString()}`)
 }
 
 /** One value of the query, or nothing. */

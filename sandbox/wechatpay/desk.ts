@@ -4,6 +4,7 @@ import { z, ZodError } from 'zod'
 import { clockPanel, dialsPanel } from '../look/dials-page.ts'
 import { html, type Markup } from '../look/html.ts'
 import { chinaMoment, goBack, heading, linkTo, queryText, show, told, yuan, type Place } from '../look/page.ts'
+import { foldingTable } from '../look/table.ts'
 import { clockInput, faultInput, noticeInput, sendNotice } from './control.ts'
 import { noticeWords, payDials, payPaths } from './dials.ts'
 import { mutations } from './notices.ts'
@@ -86,22 +87,7 @@ function startPage(ctx: Context, world: World, place: Place): void {
   )
   const merchants = html`<section class="panel">
     <h2>商户</h2>
-    ${
-      rows.length === 0
-        ? html`<p class="soft">还没有商户。</p>`
-        : html`<table class="fold">
-            <thead>
-              <tr>
-                <th>名称</th>
-                <th>商户号</th>
-                <th>appid</th>
-              </tr>
-            </thead>
-            <tbody>
-              ${rows}
-            </tbody>
-          </table>`
-    }
+    ${rows.length === 0 ? html`<p class="soft">还没有商户。</p>` : foldingTable(['名称', '商户号', 'appid'], rows)}
   </section>`
   const head = heading('支付沙箱', '代替微信支付和银行，供试用和测试。', 'Stands in for WeChat Pay and a bank.')
   show(
@@ -193,19 +179,7 @@ function logPanel(world: World): Markup {
       <td data-name="结果">${[text('status'), text('fault'), text('state')].filter(Boolean).join(' ')}</td>
     </tr>`
   })
-  const table = html`<table class="fold">
-    <thead>
-      <tr>
-        <th>时间</th>
-        <th>事情</th>
-        <th>内容</th>
-        <th>结果</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${rows}
-    </tbody>
-  </table>`
+  const table = foldingTable(['时间', '事情', '内容', '结果'], rows)
   const stamp = `${world.log.length} ${Number(lines[0]?.['atMs'] ?? 0)}`
   return html`<section class="panel" data-live="${stamp}">
     <h2>最近发生的事</h2>

@@ -8,9 +8,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { control, memberOf } from '../../e2e/steps.ts'
 import { openStage, type OpenStage } from '../../e2e/stage.ts'
 import type { SandboxWorld } from '../world.ts'
-import { sealCallback } from './callback.ts'
+import { sealCallback } from './callback-seal.ts'
+import type { Delivery } from './callback-state.ts'
 import { startWecomSandbox } from './server.ts'
-import type { Delivery } from './state.ts'
 
 let stage: OpenStage
 let url = ''
@@ -53,14 +53,19 @@ test('WeCom’s own library opens what the sandbox seals', () => {
 })
 
 test('an address is saved only when the real endpoint answers the verification', async () => {
-  expect(await send('click')).toContain('还没有保存回调地址')
-  const other = { ...keys, token: `${keys.token}x` }
-  expect(await form('/callback', { url, ...other })).toContain('没有保存')
+  const members = [{ userid: 'linxiao', name: '林晓' }]
+  const fresh = { corpId: 'wwFresh', agentId: 1, secret: 'SANDBOXfresh', accountLimit: 1, trustedDomains: [], members }
+  await control(`${stage.wecomUrl}/__ctl/corps`, fresh)
+  const save = (fields: Record<string, string>) => form('/callback', { corpId: 'wwFresh', url, ...keys, ...fields })
+  const click = () => form('/callback/events', { corpId: 'wwFresh', event: 'click', userid: 'linxiao' })
+  expect(await click()).toContain('还没有保存回调地址')
+  expect(await save({})).toContain('没有保存')
+  expect(await save({ token: `${keys.token}x` })).toContain('没有保存')
+  expect(await save({ url: 'http://127.0.0.1:9/nobody' })).toContain('在 1 秒内没有回答')
+  expect(await save({ url: 'ftp://x' })).toContain('填写有误：url')
+  expect(await save({ encodingAesKey: 'short' })).toContain('填写有误：encodingAesKey')
+  expect(await click()).toContain('还没有保存回调地址')
   expect(await form('/callback', { url: url.replace(/[^/]+$/, 'com_1'), ...keys })).toContain('没有保存')
-  expect(await form('/callback', { url: 'http://127.0.0.1:9/nobody', ...keys })).toContain('在 1 秒内没有回答')
-  expect(await form('/callback', { url: 'ftp://x', ...keys })).toContain('填写有误：url')
-  expect(await form('/callback', { url, ...keys, encodingAesKey: 'short' })).toContain('填写有误：encodingAesKey')
-  expect(await send('click')).toContain('还没有保存回调地址')
   expect(await form('/callback', { url, ...keys })).toContain('验证通过')
 })
 

@@ -1,7 +1,9 @@
 import { html, type Markup } from '../look/html.ts'
-import type { Member, Message, Received } from './state.ts'
+import type { Message, Received } from './message-state.ts'
+import { messageCard, plainText } from './message-card.ts'
+import { cardOf } from './press-card.ts'
+import type { App, Member } from './state.ts'
 
-const APP_NAME = '福利卡'
 const face = html`<span class="face app" aria-hidden="true">卡</span>`
 
 /** A phone: a bar with where one came from and a title, and what is on the screen. */
@@ -14,51 +16,74 @@ export function phone(
   return html`<section class="phone" aria-label="手机">
     <div class="bar">
       ${link}
-      <h1 class="one">${title}</h1>
+      <h2 class="one">${title}</h2>
       <span><span class="tag sand">沙箱</span></span>
     </div>
     ${screen}
   </section>`
 }
 
-/** The list of a member's chats; the app is the only one that writes here. */
-export function chatList(member: Member, received: readonly Received[], chatHref: string, nowMs: number): Markup {
-  const last = received.at(-1)
-  const unread = received.filter((each) => each.seenAtMs === null).length
-  const badge = unread > 0 ? html`<span class="unread">${unread}<span class="hide"> 条未读</span></span>` : null
-  const entry = last
-    ? html`<ul class="people">
-        <li>
-          <a href="${chatHref}"
-            >${face}<span style="min-width:0"
-              ><span class="one" style="display:block">${APP_NAME}</span
-              ><span class="soft one" style="display:block">${titleOf(last.message)}</span></span
-            ><span style="text-align:right"
-              ><span class="soft">${saidAt(last.message.atMs, nowMs)}</span><br />${badge}</span
-            ></a
-          >
-        </li>
-      </ul>`
-    : html`<p class="empty">${member.name}还没有收到消息</p>`
-  return html`<div class="chats" data-live="${received.length} ${unread}">${entry}</div>`
+/** A member's chat with one app: the oldest message first. */
+export interface Chat {
+  readonly app: App
+  readonly received: readonly Received[]
 }
 
-/** The chat of one member with the app, oldest message first. `openHref` begins the address that a tapped card leads to. */
-export function chat(received: readonly Received[], openHref: string, nowMs: number): Markup {
+/** The list of a member's chats, the one with the newest message first. */
+export function chatList(member: Member, chats: readonly Chat[], hrefOf: (app: App) => string, nowMs: number): Markup {
+  const entries = chats.map(({ app, received }) => {
+    const last = received.at(-1)
+    const unread = unreadIn(received)
+    const badge = unread > 0 ? html`<span class="unread">${unread}<span class="hide"> 条未读</span></span>` : null
+    return html`<li>
+      <a href="${hrefOf(app)}"
+        >${face}<span style="min-width:0"
+          ><span class="one" style="display:block">${app.name}</span
+          ><span class="soft one" style="display:block">${last ? titleOf(last) : ''}</span></span
+        ><span style="text-align:right"
+          ><span class="soft">${last ? saidAt(last.message.atMs, nowMs) : ''}</span><br />${badge}</span
+        ></a
+      >
+    </li>`
+  })
+  const list =
+    entries.length > 0
+      ? html`<ul class="people">
+          ${entries}
+        </ul>`
+      : html`<p class="empty">${member.name}还没有收到消息</p>`
+  const stamp = chats.map(({ received }) => `${received.length} ${unreadIn(received)}`).join(',')
+  return html`<div class="chats" data-live="${stamp}">${list}</div>`
+}
+
+function unreadIn(received: readonly Received[]): number {
+  return received.filter((each) => each.seenAtMs === null).length
+}
+
+/** The chat of one member with an app. `base` begins the addresses that taps lead to. */
+export function chat(received: readonly Received[], base: string, nowMs: number): Markup {
   const said = received.map((each, index) => {
-    const inner = messageCard(each.message, openHref + encodeURIComponent(each.message.id))
     const mark = index === received.length - 1 ? html`data-last` : null
+    const time = html`<p class="time">${saidAt(each.message.atMs, nowMs)}</p>`
+    if (each.message.recalledAtMs !== null)
+      return html`<div ${mark}>
+        ${time}
+        <p class="time">消息已撤回</p>
+      </div>`
     return html`<div ${mark}>
-      <p class="time">${saidAt(each.message.atMs, nowMs)}</p>
-      <div class="said">${face}${inner}</div>
+      ${time}
+      <div class="said">${face}${messageCard(each, base)}</div>
     </div>`
   })
   const empty = received.length === 0 ? html`<p class="empty">还没有收到消息</p>` : null
-  return html`<div data-live="${received.length}">${said}${empty}</div>`
+  const stamp = received
+    .map((each) => (each.message.recalledAtMs === null ? '' : 'r') + (each.update ? 'u' : ''))
+    .join()
+  return html`<div data-live="${received.length} ${stamp}">${said}${empty}</div>`
 }
 
 /** 14:30 today, 昨天 14:30, else the day, as chats tell it. */
-function saidAt(atMs: number, nowMs: number): string {
+export function saidAt(atMs: number, nowMs: number): string {
   const dayOf = (ms: number) => Math.floor((ms + 8 * 3_600_000) / 86_400_000)
   const text = new Date(atMs + 8 * 3_600_000).toISOString()
   const [month, day, time] = [Number(text.slice(5, 7)), Number(text.slice(8, 10)), text.slice(11, 16)]
@@ -67,77 +92,18 @@ function saidAt(atMs: number, nowMs: number): string {
   return ago === 1 ? `昨天 ${time}` : `${month}月${day}日 ${time}`
 }
 
-function titleOf(message: Message): string {
-  if (typeof message.body['content'] === 'string') return plain(message.body['content'])
-  const main = objectAt(message.body, 'main_title')
-  return textAt(message.body, 'title') || textAt(main, 'title') || textAt(message.body, 'sub_title_text')
-}
-
-function messageCard(message: Message, open: string): Markup {
-  const parts = message.msgtype === 'template_card' ? cardParts(message.body) : plainParts(message.body)
-  if (!message.url)
-    return html`<div class="card">
-      ${parts}
-      <div class="end"></div>
-    </div>`
-  return html`<a class="card" data-message="${message.id}" href="${open}"
-    >${parts}
-    <div class="more"><span>查看详情</span><span aria-hidden="true">›</span></div></a
-  >`
-}
-
-function plainParts(body: Readonly<Record<string, unknown>>): Markup {
-  const lines = (text: string) =>
-    plain(text)
-      .split('\n')
-      .map((line, index) => (index > 0 ? html`<br />${line}` : html`${line}`))
-  if (typeof body['content'] === 'string') return html`<div class="in"><p>${lines(body['content'])}</p></div>`
-  return html`<div class="in">
-    <h2>${plain(textAt(body, 'title'))}</h2>
-    <p class="soft">${lines(textAt(body, 'description'))}</p>
-  </div>`
-}
-
-/** The text of a message without its tags. */
-function plain(text: string): string {
-  return text.replace(/<br\s*\/?>|<\/div>\s*(?=<div)/gi, '\n').replace(/<[^>]*>/g, '')
-}
-
-function cardParts(body: Readonly<Record<string, unknown>>): Markup {
-  const [title, emphasis, quote] = ['main_title', 'emphasis_content', 'quote_area'].map((name) => objectAt(body, name))
-  const image = textAt(objectAt(body, 'card_image'), 'url') || textAt(objectAt(body, 'image_text_area'), 'image_url')
-  const rows = listAt(body, 'horizontal_content_list').map(
-    (row) =>
-      html`<div>
-        <dt>${textAt(row, 'keyname')}</dt>
-        <dd>${textAt(row, 'value')}</dd>
-      </div>`,
-  )
-  const notes = listAt(body, 'vertical_content_list').map(
-    (row) => html`<p>${textAt(row, 'title')}<br /><span class="soft">${textAt(row, 'desc')}</span></p>`,
-  )
-  const line = (name: string, text: string) => (text === '' ? null : html`<p class="${name}">${text}</p>`)
-  const heading = textAt(title, 'title')
-  return html`<div class="in">
-      ${line('source', textAt(objectAt(body, 'source'), 'desc'))}${heading ? html`<h2>${heading}</h2>` : null}${line('soft', textAt(title, 'desc'))}
-    </div>
-    ${image ? html`<img src="${image}" alt="" style="margin-top:10px" />` : null}
-    <div class="in" style="padding-top:0">
-      ${line('big', textAt(emphasis, 'title'))}${textAt(emphasis, 'desc') ? html`<p class="soft" style="text-align:center">${textAt(emphasis, 'desc')}</p>` : null}${line('', textAt(quote, 'quote_text'))}${line('', textAt(body, 'sub_title_text'))}${notes}${rows.length > 0 ? html`<dl class="rows">${rows}</dl>` : null}
-    </div>`
-}
-
-function objectAt(value: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> {
-  const inner = value[name]
-  return typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {}
-}
-
-function textAt(value: Readonly<Record<string, unknown>> | undefined, name: string): string {
-  const inner = value?.[name]
-  return typeof inner === 'string' ? inner : ''
-}
-
-function listAt(value: Readonly<Record<string, unknown>>, name: string): Record<string, unknown>[] {
-  const inner = value[name]
-  return Array.isArray(inner) ? (inner as Record<string, unknown>[]) : []
+/** What the list of chats says of the newest message. */
+function titleOf(received: Received): string {
+  const { message } = received
+  if (message.recalledAtMs !== null) return '消息已撤回'
+  const words: Partial<Record<Message['msgtype'], string>> = { image: '[图片]', voice: '[语音]', video: '[视频]' }
+  const word = words[message.msgtype]
+  if (word !== undefined) return word
+  const body = cardOf(received)
+  const [article] = (Array.isArray(body['articles']) ? body['articles'] : []) as Record<string, unknown>[]
+  const main = body['main_title'] as Record<string, unknown> | undefined
+  const texts = [body['content'], body['title'], main?.['title'], article?.['title'], body['sub_title_text']]
+  const text = texts.find((one) => typeof one === 'string' && one !== '')
+  if (typeof text === 'string') return plainText(text)
+  return typeof body['filename'] === 'string' ? `[文件] ${body['filename']}` : ''
 }

@@ -4,11 +4,14 @@ import { ZodError } from 'zod'
 import { clockPanel, dialsPanel } from '../look/dials-page.ts'
 import { html, type Markup } from '../look/html.ts'
 import { chinaMoment, goBack, heading, linkTo, queryText, show, told, type Place } from '../look/page.ts'
+import { foldingTable } from '../look/table.ts'
 import { readBody } from './body.ts'
 import { eventNames, type CallbackRefusal, type EventName } from './callback.ts'
 import { clockForm, type WecomControl } from './control.ts'
+import { settingsOf, settingsPanel } from './settings-page.ts'
 import { wecomDials, wecomPaths } from './dials.ts'
-import type { Corp, Delivery, WecomState } from './state.ts'
+import type { Delivery } from './callback-state.ts'
+import { appOf, type Corp, type WecomState } from './state.ts'
 
 /** The pages from which the sandbox is worked: start, dials with clock and token, and the console's callback page. */
 export function deskRoutes(state: WecomState, control: WecomControl, place: Place): Router {
@@ -20,10 +23,11 @@ export function deskRoutes(state: WecomState, control: WecomControl, place: Plac
     router.post(path, async (ctx) => {
       const form = Object.fromEntries(new URLSearchParams((await readBody(ctx, 64 * 1024)).toString('utf8')))
       try {
-        goBack(ctx, page, { done: await run(form) })
+        goBack(ctx, page, { done: await run(form) }, keptOf(form))
       } catch (error) {
         if (!(error instanceof ZodError) && !(error instanceof RangeError)) throw error
-        goBack(ctx, page, { wrong: error instanceof RangeError ? error.message : `填写有误：${fieldsOf(error)}` })
+        const wrong = error instanceof RangeError ? error.message : `填写有误：${fieldsOf(error)}`
+        goBack(ctx, page, { wrong }, keptOf(form))
       }
     })
   act('/dials', '/dials', ({ path, ...form }) => {
@@ -37,6 +41,14 @@ export function deskRoutes(state: WecomState, control: WecomControl, place: Plac
   act('/dials/expire-tokens', '/dials', () => {
     control.expireTokens()
     return '令牌已作废：下一次调用会得到 42001，福利卡应重新取令牌。'
+  })
+  act('/dials/void-tokens', '/dials', () => {
+    control.voidTokens()
+    return '令牌已提前作废：下一次调用会得到 40014，福利卡应重新取令牌。'
+  })
+  act('/dials/settings', '/dials', (form) => {
+    control.set(settingsOf(form))
+    return '限额和开关已保存。'
   })
   act('/clock', '/dials', ({ advanceMs }) => {
     control.advance(clockForm.parse({ advanceMs }).advanceMs)
@@ -62,6 +74,11 @@ const refusals: Record<CallbackRefusal, string> = {
   wrong_echo: '没有保存：回答的不是解密后的原文。',
 }
 
+/** Which company and app a form was about: the page that it leads back to shows the same. */
+function keptOf({ corpId, agentId }: Readonly<Record<string, string>>): Record<string, string> {
+  return { ...(corpId ? { corp: corpId } : {}), ...(agentId ? { agent: agentId } : {}) }
+}
+
 function fieldsOf(error: ZodError): string {
   return error.issues.map((issue) => issue.path.join('.')).join('、')
 }
@@ -79,6 +96,22 @@ function startPage(ctx: Context, state: WecomState, place: Place): void {
   }
   const tiles = [
     tile('wecom', '/phone', '员工手机', '选一位员工，看他收到的消息，点开卡片。', 'Any employee’s WeCom'),
+    tile(
+      'wecom',
+      '/admin',
+      '企业管理',
+      '改可见范围，成员入职、调动、离职，停用应用。',
+      'Apps, departments and members',
+    ),
+    tile(
+      'wecom',
+      '/worker',
+      '外部人员的手机',
+      '没有企业账号的人：扫墙上的码，看欢迎语、短信和领取页。',
+      'Outside workers’ WeChat and SMS',
+    ),
+    tile('wecom', '/contacts', '客户联系', '成员确认企业群发，看“联系我”二维码。', 'Mass messages and contact codes'),
+    tile('wecom', '/suites', '服务商', '从市场安装应用，取消授权，重置授权码。', 'Install, cancel and reset suites'),
     tile('pay', '/cashier', '收银台', '待付的微信支付订单，不用扫码，点开就付。', 'Pay open WeChat orders'),
     tile('pay', '/bank', '企业网银', '转一笔账，下载对账单交给平台。', 'Transfer money, download the statement'),
     tile(
@@ -122,8 +155,8 @@ function corpPanel(corp: Corp): Markup {
       <dd class="num">${value.toLocaleString('en-US')}</dd>
     </div>`
   return html`<section class="panel">
-    <h2>企业 <code>${corp.corpId}</code></h2>
-    <p class="soft">可信域名：${corp.trustedDomains.join('、') || '无'}</p>
+    <h2>${corp.name} <code>${corp.corpId}</code></h2>
+    <p class="soft">可信域名：${appOf(corp)?.trustedDomains.join('、') || '无'}</p>
     <dl class="stats" style="margin-top:12px">
       ${count('通讯录', corp.members.size)}${count('送达（人次）', stats.delivered)}${count('发送调用', stats.sends)}${count('排重挡下', stats.suppressedDuplicates)}${count('被丢弃（人次）', stats.dropped)}${count('不可见或不存在', stats.invalid)}${count('未激活', stats.unlicensed)}${count('取令牌', stats.gettoken)}${count('手机号查找', stats.lookups)}
     </dl>
@@ -145,8 +178,11 @@ function dialsPage(ctx: Context, state: WecomState, place: Place): void {
   )
   const tokens = html`<section class="panel">
     <h2>访问令牌</h2>
-    <p class="soft">令牌有效 2 小时。作废后，福利卡的下一次调用得到 errcode 42001。</p>
-    <form method="post" action="/dials/expire-tokens"><button>让全部令牌过期</button></form>
+    <p class="soft">令牌有效 2 小时。过期后，福利卡的下一次调用得到 errcode 42001；提前作废则得到 40014。</p>
+    <div class="acts" style="margin-top:12px">
+      <form method="post" action="/dials/expire-tokens"><button>让全部令牌过期</button></form>
+      <form method="post" action="/dials/void-tokens"><button>提前作废令牌</button></form>
+    </div>
   </section>`
   const clock = clockPanel(
     state.clock,
@@ -159,7 +195,7 @@ function dialsPage(ctx: Context, state: WecomState, place: Place): void {
     ctx,
     place,
     { title: '企业微信旋钮', at: 'wecom-dials' },
-    html`${head}${told(ctx)}${dialsPanel(wecomDials, active, wecomPaths, between)}${corps}`,
+    html`${head}${told(ctx)}${dialsPanel(wecomDials, active, wecomPaths, between)}${settingsPanel(state.settings)}${corps}`,
   )
 }
 
@@ -189,18 +225,24 @@ function callbackPage(ctx: Context, state: WecomState, place: Place): void {
       html`${head}
         <p class="panel empty">还没有企业。</p>`,
     )
-  const keys = corp.callback ?? corp.suggestedKeys
+  const asked = queryText(ctx, 'agent')
+  const app = appOf(corp, asked === '' ? undefined : Number(asked))
+  const keys = app?.callback ?? app?.suggestedKeys
   const field = (name: string, label: string, value: string, hint = '') =>
     html`<label>${label}<input name="${name}" value="${value}" placeholder="${hint}" required /></label>`
-  const hidden = html`<input type="hidden" name="corpId" value="${corp.corpId}" />`
-  const saved = corp.callback
-    ? html`<span class="tag good">已验证 ${chinaMoment(corp.callback.verifiedAtMs)}</span>`
+  const hidden = html`<input type="hidden" name="corpId" value="${corp.corpId}" /><input
+      type="hidden"
+      name="agentId"
+      value="${app?.agentId ?? ''}"
+    />`
+  const saved = app?.callback
+    ? html`<span class="tag good">已验证 ${chinaMoment(app.callback.verifiedAtMs)}</span>`
     : html`<span class="tag off">未设置</span>`
   const settings = html`<section class="panel">
     <h2>回调地址 ${saved}</h2>
     <p class="soft">地址写在福利卡管理后台的“设置”里，形如 …/callback/wecom/企业编号。</p>
     <form method="post" action="/callback" class="fields">
-      ${hidden}${field('url', 'URL', corp.callback?.url ?? '', 'http://127.0.0.1:8080/callback/wecom/…')}${field('token', 'Token', keys?.token ?? '')}${field('encodingAesKey', 'EncodingAESKey', keys?.encodingAesKey ?? '')}
+      ${hidden}${field('url', 'URL', app?.callback?.url ?? '', 'http://127.0.0.1:8080/callback/wecom/…')}${field('token', 'Token', keys?.token ?? '')}${field('encodingAesKey', 'EncodingAESKey', keys?.encodingAesKey ?? '')}
       <div><button class="main">验证并保存</button></div>
     </form>
   </section>`
@@ -228,7 +270,13 @@ function callbackPage(ctx: Context, state: WecomState, place: Place): void {
   )
 }
 
-const deliveryWords = { waiting: '进行中', taken: '已送达', 'given up': '已放弃', lost: '已丢失' } as const
+const deliveryWords = {
+  waiting: '进行中',
+  taken: '已送达',
+  refused: '回答不对',
+  'given up': '已放弃',
+  lost: '已丢失',
+} as const
 
 function deliveriesPanel(deliveries: readonly Delivery[]): Markup {
   const stamp = deliveries.map((one) => `${one.id}${one.tries.length}${one.state}`).join('')
@@ -243,20 +291,7 @@ function deliveriesPanel(deliveries: readonly Delivery[]): Markup {
       <td data-name="每次回答">${tries.join('、') || '无'}</td>
     </tr>`
   })
-  const table = html`<table class="fold">
-    <thead>
-      <tr>
-        <th>时间</th>
-        <th>事件</th>
-        <th>员工</th>
-        <th>结果</th>
-        <th>每次回答</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${rows}
-    </tbody>
-  </table>`
+  const table = foldingTable(['时间', '事件', '员工', '结果', '每次回答'], rows)
   return html`<section class="panel" data-live="${stamp}">
     <h2>发出的事件</h2>
     ${rows.length > 0 ? table : html`<p class="soft">还没有发出事件。</p>`}

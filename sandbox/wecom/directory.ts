@@ -35,7 +35,7 @@ function fits(member: Member, wanted: string): boolean {
 }
 
 /** How many messages lie unread in a member's chat; `key` is the lower-cased userid. */
-export function unreadOf(corp: Corp, key: string): number {
+function unreadOf(corp: Corp, key: string): number {
   let unread = 0
   for (const each of corp.inbox.get(key) ?? []) if (each.seenAtMs === null) unread += 1
   return unread

@@ -1,7 +1,8 @@
 import { html, type Markup } from '../look/html.ts'
 import { pager } from '../look/page.ts'
 import { findMembers, PAGE_SIZE, type Listed } from './directory.ts'
-import type { Corp } from './state.ts'
+import { licensed, sees } from './members.ts'
+import { appOf, type Corp } from './state.ts'
 
 /** What a list of members needs: what was asked for, where a tap leads, and the fields that a search keeps. */
 export interface PeopleLook {
@@ -9,6 +10,7 @@ export interface PeopleLook {
   readonly search: string
   readonly unreadOnly: boolean
   readonly page: number
+  readonly nowMs: number
   readonly hidden: Readonly<Record<string, string>>
   readonly current?: string
   readonly hrefOf: (userid: string) => string
@@ -58,14 +60,19 @@ export function peopleList(corp: Corp, look: PeopleLook): Markup {
     </form>
     <div data-live="${stamp}">
       <ul class="people">
-        ${listed.map((one) => row(one, look))}${outsider}
+        ${listed.map((one) => row(corp, one, look))}${outsider}
       </ul>
       ${total === 0 ? emptyList(corp, look) : null}${pages}
     </div>`
 }
 
-function row({ member, unread }: Listed, look: PeopleLook): Markup {
-  const notes = [member.userid, member.visible ? '' : '不在可见范围', member.licensed ? '' : '未激活账号']
+function row(corp: Corp, { member, unread }: Listed, look: PeopleLook): Markup {
+  const app = appOf(corp)
+  const notes = [
+    member.userid,
+    app && !sees(corp, app, member) ? '不在可见范围' : '',
+    app && !licensed(app, member, look.nowMs) ? '未激活账号' : '',
+  ]
   const current = look.current === member.userid ? html`aria-current="true"` : null
   const badge =
     unread > 0 ? html`<span class="unread">${unread}<span class="hide"> 条未读</span></span>` : html`<span></span>`

@@ -1,17 +1,24 @@
 import type { Context } from 'koa'
 import Router from 'koa-router'
 import { html, type Markup } from '../look/html.ts'
-import { heading, pageNumber, queryText, show, type Place } from '../look/page.ts'
-import { sendEvent } from './callback.ts'
-import { chat, chatList, phone } from './chat-page.ts'
+import { goBack, heading, pageNumber, queryText, show, told, type Place } from '../look/page.ts'
+import { readBody } from './body.ts'
+import { chat, chatList, phone, type Chat } from './chat-page.ts'
+import { openMessage } from './company-control.ts'
+import { mediaFor } from './media.ts'
+import { urlOf } from './message-card.ts'
 import { peopleList } from './people-page.ts'
 import { refuse, signInPhone } from './signin.ts'
-import { corpOf, type Corp, type Member, type Received, type WecomState } from './state.ts'
+import type { Received } from './message-state.ts'
+import { cardOf, linksOf, pressCard } from './press-card.ts'
+import { corpOf, type App, type Corp, type Member, type WecomState } from './state.ts'
 
 interface Held {
   readonly corp: Corp
   readonly member: Member
   readonly received: readonly Received[]
+  /** By app, the one with the newest message first. */
+  readonly chats: readonly Chat[]
 }
 
 /** The phones: choose anybody of a company, read their chat with the app, tap a card. */
@@ -26,36 +33,83 @@ export function phoneRoutes(state: WecomState, place: Place): Router {
     const corp = corpOf(state, ctx.params['corpId'] ?? '')
     if (!corp) return refuse(ctx, place, 404, 40013, '没有这个企业')
     const screen = html`<p class="empty">选一位员工，打开他的企业微信</p>`
-    return showPhones(ctx, place, corp, null, phone('企业微信', null, screen))
+    return showPhones(state, ctx, place, corp, null, phone('企业微信', null, screen))
   })
   router.get('/phone/:corpId/:userid/messages', (ctx) =>
-    held(state, place, ctx, ({ corp, member, received }) => {
-      const [list, back] = [addressOf(corp, member), { href: baseOf(corp) + keptQuery(ctx), label: '换一位员工' }]
-      const screen = chatList(member, received, list + keptQuery(ctx), state.now())
-      showPhones(ctx, place, corp, member, phone(`企业微信 · ${member.name}`, back, screen))
+    held(state, place, ctx, ({ corp, member, chats }) => {
+      const back = { href: baseOf(corp) + keptQuery(ctx), label: '换一位员工' }
+      const hrefOf = (app: App) => addressOf(corp, member) + keptQuery(ctx, { agent: String(app.agentId) })
+      const screen = chatList(member, chats, hrefOf, state.now())
+      showPhones(state, ctx, place, corp, member, phone(`企业微信 · ${member.name}`, back, screen))
     }),
   )
   router.get('/phone/:corpId/:userid', (ctx) =>
-    held(state, place, ctx, ({ corp, member, received }) => {
-      for (const each of received) each.seenAtMs ??= state.now()
+    held(state, place, ctx, ({ corp, member, chats }) => {
+      const asked = queryText(ctx, 'agent')
+      const open = chats.find(({ app }) => String(app.agentId) === asked) ?? chats[0]
+      for (const each of open?.received ?? []) each.seenAtMs ??= state.now()
       const here = addressOf(corp, member)
       const back = { href: `${here}/messages${keptQuery(ctx)}`, label: '消息列表' }
-      const screen = chat(received, `${here}/open?message=`, state.now())
-      showPhones(ctx, place, corp, member, phone(`福利卡 · ${member.name}`, back, screen))
+      const screen = html`${told(ctx)}${chat(open?.received ?? [], here, state.now())}`
+      const title = `${open?.app.name ?? '企业微信'} · ${member.name}`
+      showPhones(state, ctx, place, corp, member, phone(title, back, screen))
     }),
   )
+  addActions(router, state, place)
+  return router
+}
+
+/** What a tap does: open a message, press a button; and the files that messages show. */
+function addActions(router: Router, state: WecomState, place: Place): void {
   router.get('/phone/:corpId/:userid/open', (ctx) =>
     held(state, place, ctx, ({ corp, member, received }) => {
       const tapped = received.find((each) => each.message.id === queryText(ctx, 'message'))
-      if (!tapped?.message.url) return refuse(ctx, place, 404, 40035, '没有这条消息，或它没有链接')
-      tapped.seenAtMs ??= state.now()
-      tapped.openedAtMs ??= state.now()
+      const link = tapped && linksOf(cardOf(tapped))[Number(queryText(ctx, 'link') || NaN)]
+      if (!tapped || tapped.message.recalledAtMs !== null || (link?.url ?? urlOf(tapped)) === null)
+        return refuse(ctx, place, 404, 40035, '没有这条消息，或它没有链接')
       signInPhone(ctx, corp, member)
-      sendEvent(state, corp, 'enter_agent', member.userid)
-      return ctx.redirect(tapped.message.url)
+      const url = openMessage(state, corp, member, tapped)
+      return ctx.redirect(link?.url ?? url ?? '/')
     }),
   )
-  return router
+  router.get('/phone/:corpId/:userid/media', (ctx) =>
+    held(state, place, ctx, ({ corp }) => {
+      const media = mediaFor(corp, queryText(ctx, 'id'), state.now())
+      if (!media) return refuse(ctx, place, 404, 40007, '文件已过期')
+      const picture = media.type === 'image'
+      ctx.set('content-type', picture ? media.mime : 'application/octet-stream')
+      ctx.set('x-content-type-options', 'nosniff')
+      if (!picture) ctx.set('content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(media.name)}`)
+      ctx.body = media.bytes
+    }),
+  )
+  router.post('/phone/:corpId/:userid/press', async (ctx) => {
+    const form = new URLSearchParams((await readBody(ctx, 64 * 1024)).toString('utf8'))
+    return held(state, place, ctx, ({ corp, member, received }) => {
+      const pressed = received.find((each) => each.message.id === form.get('message'))
+      const here = addressOf(corp, member)
+      if (!pressed) return refuse(ctx, place, 404, 40035, '没有这条消息')
+      try {
+        pressCard(state, corp, member, pressed, { key: form.get('key') ?? '', options: optionsOf(form) })
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        return goBack(ctx, here, { wrong: '这个按钮已经不能按了。' })
+      }
+      return goBack(ctx, here, { done: '已按下，应用会收到事件。' })
+    })
+  })
+  router.get('/wework_image/:corpId/:id', (ctx) => {
+    const image = corpOf(state, ctx.params['corpId'] ?? '')?.images.get(ctx.params['id'] ?? '')
+    if (!image) return refuse(ctx, place, 404, 40007, '没有这张图片')
+    ctx.set('content-type', image.mime)
+    ctx.body = image.bytes
+  })
+}
+
+/** What was chosen on a card before the button was pressed, by question. */
+function optionsOf(form: URLSearchParams): Record<string, string[]> {
+  const names = [...new Set(form.keys())].filter((name) => name.startsWith('option.'))
+  return Object.fromEntries(names.map((name) => [name.slice('option.'.length), form.getAll(name)]))
 }
 
 const baseOf = (corp: Corp): string => `/phone/${encodeURIComponent(corp.corpId)}`
@@ -66,7 +120,16 @@ function held(state: WecomState, place: Place, ctx: Context, run: (held: Held) =
   const corp = corpOf(state, corpId)
   const member = corp?.members.get(userid.toLowerCase())
   if (!corp || !member) return refuse(ctx, place, 404, 60111, '没有这个员工')
-  return run({ corp, member, received: corp.inbox.get(member.userid.toLowerCase()) ?? [] })
+  const received = corp.inbox.get(member.userid.toLowerCase()) ?? []
+  return run({ corp, member, received, chats: chatsOf(corp, received) })
+}
+
+function chatsOf(corp: Corp, received: readonly Received[]): Chat[] {
+  const agents = new Set(received.map((one) => one.message.agentId).reverse())
+  return [...agents].flatMap((agentId) => {
+    const app = corp.apps.get(agentId)
+    return app ? [{ app, received: received.filter((one) => one.message.agentId === agentId) }] : []
+  })
 }
 
 /** What the list beside the phone shows stays as it was while phones are changed. */
@@ -79,24 +142,35 @@ function keptQuery(ctx: Context, change: Record<string, string> = {}): string {
   return query === '' ? '' : `?${query}`
 }
 
-function showPhones(ctx: Context, place: Place, corp: Corp, member: Member | null, screen: Markup): void {
+function showPhones(
+  state: WecomState,
+  ctx: Context,
+  place: Place,
+  corp: Corp,
+  member: Member | null,
+  screen: Markup,
+): void {
   const list = peopleList(corp, {
     action: baseOf(corp),
     search: queryText(ctx, 'q'),
     unreadOnly: queryText(ctx, 'unread') === '1',
     page: pageNumber(ctx),
+    nowMs: state.now(),
     hidden: {},
     ...(member ? { current: member.userid } : {}),
     hrefOf: (userid) => `${baseOf(corp)}/${encodeURIComponent(userid)}/messages${keptQuery(ctx)}`,
     unread: true,
   })
-  const head = heading('员工手机', '选一位员工，看他的企业微信里收到了什么。', 'Choose anybody and see their WeCom.')
+  const lead = '选一位员工，看他的企业微信里收到了什么。'
+  const head = heading('员工手机', lead, 'Choose anybody and see their WeCom.', 2)
+  const title = member ? `${member.name}的手机` : '员工手机'
   const inner = html`<main class="phones ${member ? 'picked' : ''}">
+    <h1 class="hide">${title}</h1>
     <div class="panel">
       <div style="padding:16px 16px 0">${head}</div>
       ${list}
     </div>
     ${screen}
   </main>`
-  show(ctx, place, { title: member ? `${member.name}的手机` : '员工手机', at: 'phone', bare: true }, inner)
+  show(ctx, place, { title, at: 'phone', bare: true }, inner)
 }

@@ -73,8 +73,8 @@ test('a message that WeCom refuses is refused', async () => {
     [text(''), 82001],
     [text('WangWu|nobody'), 81013],
     [card({ card_type: 'text_notice', main_title: { title: 'a' } }), 42045],
-    [card({ card_type: 'text_notice', card_action: action }), 42027],
-    [card({ card_type: 'news_notice', main_title: { title: 'a' }, card_action: action }), 42046],
+    [card({ card_type: 'text_notice', card_action: action }), 42033],
+    [card({ card_type: 'news_notice', main_title: { title: 'a' }, card_action: action }), 42044],
     [text('ZhangSan', { msgtype: 'textcard', textcard: { title: 'a', url: action.url } }), 41033],
   ]
   for (const [body, code] of cases) expect([body, (await send(token, body))['errcode']]).toEqual([body, code])
@@ -192,4 +192,17 @@ test('10,000 members go in at once, and bad control input is refused', async () 
   expect((await get(`/__ctl/stats/${corp.corpId}`))['members']).toBe(10_003)
   expect((await post('/__ctl/corps', { corpId: 'x' }))['ok']).toBe(false)
   expect((await post('/__ctl/faults', 'no json'))['ok']).toBe(false)
+})
+
+test('a company written again keeps its other apps, and its own stays the first', async () => {
+  box.companies.putApp({ corpId: corp.corpId, agentId: 7, secret: 'SANDBOXother' })
+  for (let i = 0; i < 2; i += 1) box.control.upsertCorp({ ...corp, members: [] })
+  const other = await get(`/cgi-bin/gettoken?corpid=${corp.corpId}&corpsecret=SANDBOXother`)
+  expect(await send(String(other['access_token']), text('ZhangSan', { agentid: 7 }))).toMatchObject({ errcode: 0 })
+  box.control.upsertCorp({ ...corp, agentId: 1000009, members: [] })
+  expect(await send(await tokenOf(), text('ZhangSan', { agentid: 1000009 }))).toMatchObject({ errcode: 0 })
+  expect(await (await fetch(`${box.baseUrl}/admin/${corp.corpId}`)).text()).toMatch(/1000009[\s\S]*>7</)
+  box.control.upsertCorp({ ...corp, agentId: 7, secret: 'SANDBOXnew', members: [] })
+  const kept = await get(`/cgi-bin/gettoken?corpid=${corp.corpId}&corpsecret=${corp.secret}`)
+  expect(await send(String(kept['access_token']), text('ZhangSan', { agentid: 1000009 }))).toMatchObject({ errcode: 0 })
 })

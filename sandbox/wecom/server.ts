@@ -3,19 +3,34 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Koa, { type Context, type Next } from 'koa'
 import Router from 'koa-router'
-import { ZodError } from 'zod'
-import { answer, apiRoutes } from './api.ts'
-import { readBody } from './body.ts'
+import { adminRoutes } from './admin.ts'
+import { apiRoutes } from './api.ts'
 import { asForm, clockForm, controlOf, type WecomControl } from './control.ts'
+import { companyControlOf, type CompanyControl } from './company-control.ts'
+import { companyControlRoutes } from './company-routes.ts'
+import { changeRoute, showValue } from './ctl.ts'
+import { customerControlOf, type CustomerControl } from './customer-control.ts'
 import { deskRoutes } from './desk.ts'
+import { answer, parallel } from './gate.ts'
+import { installRoutes } from './install-page.ts'
+import { customerControlRoutes, suiteControlRoutes } from './outer-routes.ts'
 import { phoneRoutes } from './phone.ts'
+import { qrRoutes } from './qr-page.ts'
 import { signInRoutes } from './signin.ts'
 import { callFaults, emptyState, takeFault, type WecomState } from './state.ts'
+import { smsRoutes } from './sms.ts'
+import { suiteControlOf, type SuiteControl } from './suite-control.ts'
+import { contactsRoutes } from './contacts-page.ts'
+import { providerRoutes } from './provider-page.ts'
+import { workerRoutes } from './worker.ts'
 import type { Neighbours, Place } from '../look/page.ts'
 
 export interface WecomSandbox {
   readonly baseUrl: string
   readonly control: WecomControl
+  readonly suites: SuiteControl
+  readonly customers: CustomerControl
+  readonly companies: CompanyControl
   close(): Promise<void>
 }
 
@@ -32,11 +47,31 @@ export async function startWecomSandbox(options: WecomSandboxOptions = {}): Prom
   if (process.env['NODE_ENV'] === 'production') throw new Error('the sandbox does not start in production')
   const state = emptyState(options.now ?? Date.now)
   const control = controlOf(state)
+  const suites = suiteControlOf(state)
+  const customers = customerControlOf(state)
+  const companies = companyControlOf(state)
   const place: Place = { side: 'wecom', neighbours: options.neighbours ?? {} }
   const app = new Koa()
+  app.use((ctx, next) => parallel(state, ctx, next))
   app.use((ctx, next) => faults(state, ctx, next))
-  const pages = [signInRoutes(state, place), phoneRoutes(state, place), deskRoutes(state, control, place)]
-  for (const router of [apiRoutes(state), ...pages, controlRoutes(control, state)]) app.use(router.routes())
+  const pages = [
+    signInRoutes(state, place),
+    phoneRoutes(state, place),
+    deskRoutes(state, control, place),
+    adminRoutes(state, companies, place),
+  ]
+  const outer = [
+    installRoutes(state, place),
+    suiteControlRoutes(suites),
+    qrRoutes(state),
+    workerRoutes(state, place),
+    providerRoutes(state, suites, place),
+    contactsRoutes(state, place),
+    smsRoutes(state),
+    customerControlRoutes(customers),
+    companyControlRoutes(companies),
+  ]
+  for (const router of [apiRoutes(state), ...pages, ...outer, controlRoutes(control, state)]) app.use(router.routes())
   app.on('error', (error: Error) => {
     if (!('code' in error) || error.code !== 'ECONNRESET') console.error(error)
   })
@@ -51,6 +86,9 @@ export async function startWecomSandbox(options: WecomSandboxOptions = {}): Prom
   return {
     baseUrl: `http://${host}:${port}`,
     control,
+    suites,
+    customers,
+    companies,
     close: () =>
       new Promise((resolve) => {
         state.clock.stop()
@@ -96,26 +134,12 @@ function cut(ctx: Context): void {
 
 function controlRoutes(control: WecomControl, state: WecomState): Router {
   const router = new Router({ prefix: '/__ctl' })
-  const change = (path: string, run: (body: never) => unknown) =>
-    router.post(path, async (ctx) => {
-      const raw = await readBody(ctx, 64 * 1024 * 1024)
-      try {
-        const answered = await run((raw.length === 0 ? {} : JSON.parse(raw.toString('utf8'))) as never)
-        ctx.body = { ok: true, ...(typeof answered === 'object' ? answered : {}) }
-      } catch (error) {
-        const known = error instanceof ZodError || error instanceof SyntaxError || error instanceof RangeError
-        if (!known) throw error
-        ctx.status = 400
-        ctx.body = { ok: false, error: error instanceof ZodError ? error.issues.slice(0, 20) : error.message }
-      }
-    })
-  const show = (ctx: Context, value: unknown) => {
-    ctx.status = value === null ? 404 : 200
-    ctx.body = value === null ? { ok: false } : value
-  }
+  const change = (path: string, run: (body: never) => unknown) => changeRoute(router, path, run)
   change('/corps', (body) => control.upsertCorp(body))
   change('/faults', (body) => control.addFault(body))
   change('/expire-tokens', () => control.expireTokens())
+  change('/void-tokens', () => control.voidTokens())
+  change('/settings', (body) => control.set(body))
   change('/clock', (body) => {
     control.advance(clockForm.parse(body).advanceMs)
     return { nowMs: state.now(), aheadMs: state.clock.aheadMs() }
@@ -131,16 +155,16 @@ function controlRoutes(control: WecomControl, state: WecomState): Router {
     const { corpId, userid } = asForm.parse(body)
     control.actAs(corpId, userid)
   })
-  router.get('/clock', (ctx) => show(ctx, { nowMs: state.now(), aheadMs: state.clock.aheadMs() }))
-  router.get('/faults', (ctx) => show(ctx, { faults: state.faults }))
-  router.get('/callback/events/:corpId', (ctx) => show(ctx, control.deliveries(ctx.params['corpId'] ?? '')))
+  router.get('/clock', (ctx) => showValue(ctx, { nowMs: state.now(), aheadMs: state.clock.aheadMs() }))
+  router.get('/faults', (ctx) => showValue(ctx, { faults: state.faults }))
+  router.get('/callback/events/:corpId', (ctx) => showValue(ctx, control.deliveries(ctx.params['corpId'] ?? '')))
   router.delete('/faults', (ctx) => {
     control.clearFaults()
     ctx.body = { ok: true }
   })
   router.get('/inbox/:corpId/:userid', (ctx) =>
-    show(ctx, control.inbox(ctx.params['corpId'] ?? '', ctx.params['userid'] ?? '')),
+    showValue(ctx, control.inbox(ctx.params['corpId'] ?? '', ctx.params['userid'] ?? '')),
   )
-  router.get('/stats/:corpId', (ctx) => show(ctx, control.stats(ctx.params['corpId'] ?? '')))
+  router.get('/stats/:corpId', (ctx) => showValue(ctx, control.stats(ctx.params['corpId'] ?? '')))
   return router
 }

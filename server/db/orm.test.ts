@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { onBothDatabases } from '../testing/databases.ts'
 import { readDifference } from './difference.ts'
@@ -19,9 +21,30 @@ onBothDatabases('two scopes', (database) => {
     expect(ticks).toBeGreaterThan(2)
   })
 
+  test('a statement that is kept ready reads the schema as it stands and forgets what it was asked before', async () => {
+    const ask = (values: unknown[]) =>
+      database.store.read((em) => sql(em, 'select * from changing where a > ?', values))
+    await database.tx((tx) => sql(tx.em, 'create table changing (a int)'))
+    await database.tx((tx) => sql(tx.em, 'insert into changing values (1)'))
+    expect(await ask([0])).toEqual([{ a: 1 }])
+    await database.tx((tx) => sql(tx.em, 'alter table changing add column b int default 7'))
+    expect(await Promise.all([ask([0]), ask([1]), ask([0])])).toEqual([[{ a: 1, b: 7 }], [], [{ a: 1, b: 7 }]])
+    await database.tx((tx) => sql(tx.em, 'drop table changing'))
+    await expect(ask([0])).rejects.toThrow(/changing/)
+  })
+
   test('the migrations leave no difference to the tables', async () => {
     expect(await readDifference(database.store)).toEqual([])
   })
+})
+
+test('migrations are numbered without a gap or a clash, alike for both databases', () => {
+  const [sqlite, mysql] = ['sqlite', 'mysql'].map((dialect) =>
+    readdirSync(join(import.meta.dirname, 'migrations', dialect)).sort(),
+  )
+  expect(mysql).toEqual(sqlite)
+  const numbers = sqlite!.map((name) => name.slice(0, 4))
+  expect(numbers).toEqual(numbers.map((_, index) => String(index + 1).padStart(4, '0')))
 })
 
 test('ids never repeat while the clock is stepped back and forth', () => {

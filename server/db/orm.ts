@@ -5,16 +5,27 @@ import { IsolationLevel, type EntityManager } from '@mikro-orm/core'
 import { Migrator } from '@mikro-orm/migrations'
 import Database from 'better-sqlite3'
 import { CompiledQuery, SqliteDialect, type DatabaseConnection, type Driver } from 'kysely'
-import { Counter, Job, KeyUse, OnceKey, Trail, Worker } from '../kernel/tables.ts'
-import { Campaign } from '../modules/campaign/tables.ts'
+import { Counter, Job, KeyUse, OnceKey, SharedCount, SharedValue, Trail, Worker } from '../kernel/tables.ts'
+import { Campaign, Recurring } from '../modules/campaign/tables.ts'
 import { Activity, Card } from '../modules/card/tables.ts'
 import { Brand, TemplateVersion } from '../modules/catalog/tables.ts'
-import { Company, Member, Operator, WecomConnection } from '../modules/company/tables.ts'
-import { Delivery, DeliveryBatch } from '../modules/delivery/tables.ts'
+import { Company, Member, Operator, WecomConnection, WecomEvent, WecomSuite } from '../modules/company/tables.ts'
+import { Claim, ClaimLink, ContactWay, ExternalContact, MassSend, SmsCode } from '../modules/contact/tables.ts'
+import { Delivery, DeliveryBatch, MemberSend, Notification, SendDay } from '../modules/delivery/tables.ts'
 import { BankStatement, Payment, PaymentPart, StatementLine } from '../modules/funding/tables.ts'
 import { Entry, Posting } from '../modules/ledger/tables.ts'
 import { Order, OrderItem, OrderSlice } from '../modules/order/tables.ts'
-import { Person, Roster, RosterChunk, RosterFault, RosterRow } from '../modules/staff/tables.ts'
+import {
+  DirectoryChange,
+  DirectoryDepartment,
+  DirectoryMember,
+  DirectorySync,
+  Person,
+  Roster,
+  RosterChunk,
+  RosterFault,
+  RosterRow,
+} from '../modules/staff/tables.ts'
 import { Wallet, WalletMovement } from '../modules/wallet/tables.ts'
 import { migrationsOf } from './migrations.ts'
 import { queue } from './queue.ts'
@@ -27,6 +38,8 @@ export const entities = [
   Worker,
   Counter,
   KeyUse,
+  SharedValue,
+  SharedCount,
   Entry,
   Posting,
   Brand,
@@ -40,6 +53,8 @@ export const entities = [
   Member,
   Operator,
   WecomConnection,
+  WecomSuite,
+  WecomEvent,
   Wallet,
   WalletMovement,
   Roster,
@@ -47,13 +62,27 @@ export const entities = [
   RosterRow,
   RosterFault,
   Person,
+  DirectoryMember,
+  DirectoryDepartment,
+  DirectorySync,
+  DirectoryChange,
   Campaign,
+  Recurring,
   Payment,
   PaymentPart,
   BankStatement,
   StatementLine,
   Delivery,
   DeliveryBatch,
+  MemberSend,
+  SendDay,
+  Notification,
+  ContactWay,
+  Claim,
+  ClaimLink,
+  SmsCode,
+  ExternalContact,
+  MassSend,
 ]
 
 export type Orm = SqliteOrm | MySqlOrm
@@ -155,7 +184,33 @@ function openFile(path: string, readonly: boolean): Database.Database {
   if (readonly) file.pragma('query_only = ON')
   const found = [file.pragma('journal_mode', { simple: true }), file.pragma('synchronous', { simple: true })]
   if (found[0] !== 'wal' || found[1] !== 2) throw new Error(`SQLite runs with ${found.join(', ')}, not with wal, 2`)
+  keepStatements(file)
   return file
+}
+
+/** Statements that one connection keeps ready. */
+const KEPT = 500
+/** A longer one inserts a whole batch: it comes seldom, and holds memory. */
+const LONGEST = 1_000
+
+/**
+ * Keeps statements ready that come again: preparing one takes longer than most of them run. SQLite itself prepares anew
+ * what a change of the schema has overtaken.
+ */
+function keepStatements(file: Database.Database): void {
+  const kept = new Map<string, Database.Statement>()
+  const prepare = file.prepare.bind(file)
+  const ready = (text: string): Database.Statement => {
+    const known = kept.get(text)
+    if (known?.busy === false) return known
+    const made = prepare(text)
+    if (text.length > LONGEST) return made
+    const [oldest] = kept.keys()
+    if (oldest !== undefined && kept.size >= KEPT) kept.delete(oldest)
+    kept.set(text, made)
+    return made
+  }
+  file.prepare = ready as typeof file.prepare
 }
 
 /** A plain `begin` fails with SQLITE_BUSY_SNAPSHOT beside a second process; taking the write lock at once does not. */

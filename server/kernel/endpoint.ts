@@ -20,7 +20,7 @@ export interface Http {
   readonly idempotencyKey: string | null
   readonly lang: Lang
   readonly requestId: string
-  /** Where the request came from, for throttling only: it is neither stored nor logged. */
+  /** Where the request came from, for throttling only: it is never logged, and stored for a day as a fingerprint at most. */
   readonly ip: string
   setCookie(name: string, value: string, options?: CookieOptions): void
   setHeader(name: string, value: string): void
@@ -44,6 +44,11 @@ interface Shape {
   readonly body?: 'json' | 'raw' | 'none'
   readonly idempotent?: boolean
   readonly limitBytes?: number
+  /**
+   * Asked by many people who are not signed in behind one address at once; it has throttles of its own. The address may
+   * ask ten times as often as elsewhere.
+   */
+  readonly crowd?: true
   /**
    * Inputs that a header brings instead of the query, percent-encoded UTF-8: what people write into them is personal
    * (names, phones), and addresses stand in histories and in the logs of whatever lies in between.

@@ -8,6 +8,19 @@ export interface BankAccount {
   readonly bank: string
 }
 
+/**
+ * A third-party suite of ours or a template of a customised app (代开发), as this installation is told of it: what its
+ * callbacks are verified with. Its own secret is known to the adapter alone.
+ */
+export interface WecomSuite {
+  readonly suiteId: string
+  readonly kind: 'third_party' | 'customised'
+  /** What people read on the console. */
+  readonly name: string
+  readonly token: Secret<string>
+  readonly encodingAesKey: Secret<string>
+}
+
 /** What this installation is, from its configuration and key ring. It never changes while a process runs. */
 export interface House {
   /** Where browsers reach us, without a slash at the end: https://fuli.example.com */
@@ -19,6 +32,12 @@ export interface House {
   readonly numberKey: (brandId: string, keyEpoch: number) => Buffer
   /** The custody account that takes bank transfers; its name is also the ledger's account name. */
   readonly custody: BankAccount & { readonly name: string }
+  /** The suites that companies may install here; empty where each company brings an app of its own. */
+  readonly wecomSuites: readonly WecomSuite[]
+  /** Our own corp id as a provider of suites: addresses are verified in its name. Null without suites. */
+  readonly wecomProviderCorpId: string | null
   /** True where the sandbox stands in for WeCom and WeChat Pay; pages then say so. */
   readonly sandbox: boolean
+  /** Messages of WeCom leave minute 0 and 30 of each hour out, as it asks (FULIKA_WECOM_QUIET_MINUTES). */
+  readonly quietMinutes: boolean
 }

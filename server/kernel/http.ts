@@ -14,6 +14,7 @@ import type { Endpoint, Http } from './endpoint.ts'
 import { AppError, refuse, sayLimit, toAppError, toProblem } from './errors.ts'
 import type { RootLog } from './log.ts'
 import { createHttpMetrics, type HttpMetrics } from './metrics.ts'
+import { networkOf } from './network.ts'
 import { countStreams, type Streams } from './streams.ts'
 
 export interface Credentials {
@@ -46,7 +47,11 @@ export interface HttpOptions {
  */
 const defaultRate = { points: 6000, seconds: 60 }
 const SIGNED_IN_POINTS = 5
+/** How many times as much an address may ask of an endpoint for crowds: 2,000 people at a wall ask for some pages each. */
+const CROWD = 10
 const STREAM_MS = 10 * 60_000
+/** Lines that may wait to be taken up: 2,000 phones that scan one wall together must not be turned away for seconds. */
+const BACKLOG = 4096
 /** JSON bodies are forms typed by people; files are raw and state their own limit. */
 const defaultLimitBytes = 256 * 1024
 const goneAway = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE'])
@@ -65,7 +70,12 @@ export function createHttpApp(options: HttpOptions): Koa {
   // The nearest proxy adds the address that it saw at the end; whatever stands before it the caller may have written.
   const app = new Koa({ proxy: options.trustProxy ?? false, maxIpsCount: 1 })
   const metrics = options.metrics ?? createHttpMetrics()
-  const guards = { spend: rateLimit(options.rate ?? defaultRate), streams: countStreams(options.streamMs ?? STREAM_MS) }
+  const rate = options.rate ?? defaultRate
+  const guards = {
+    spend: rateLimit(rate),
+    spendInCrowd: rateLimit({ ...rate, points: rate.points * CROWD }),
+    streams: countStreams(options.streamMs ?? STREAM_MS),
+  }
   const router = new Router()
   for (const one of options.endpoints) {
     router.register(one.path, [one.method], (ctx: Koa.Context) => answer(ctx, one, options, guards))
@@ -98,7 +108,7 @@ export async function serve(
   host?: string,
 ): Promise<{ port: number; close: (limitMs?: number) => Promise<void> }> {
   const server = await new Promise<Server>((resolve, reject) => {
-    const listening: Server = app.listen(port, host, () => resolve(listening))
+    const listening: Server = app.listen({ port, host, backlog: BACKLOG }, () => resolve(listening))
     listening.once('error', reject)
   })
   return {
@@ -159,6 +169,7 @@ async function probes(ctx: Koa.Context, next: Koa.Next, options: HttpOptions, me
 
 interface Guards {
   readonly spend: Spend
+  readonly spendInCrowd: Spend
   readonly streams: Streams
 }
 
@@ -170,8 +181,10 @@ async function answer(ctx: Koa.Context, one: Endpoint, options: HttpOptions, gua
   checkOrigin(ctx, one, options.origins)
   const actor = await options.authenticate({ path: ctx.path, cookies: readCookies(headers['cookie']), headers })
   const known = actorKey(actor)
-  const who = known ?? `ip:${ctx.ip}`
-  await guards.spend(who, known === null ? 1 : SIGNED_IN_POINTS)
+  const ip = networkOf(ctx.ip)
+  const who = known ?? `ip:${ip}`
+  const spend = one.crowd === true ? guards.spendInCrowd : guards.spend
+  await spend(who, known === null ? 1 : SIGNED_IN_POINTS)
   if (!can(actor.kind, 'roles' in actor ? actor.roles : [], one.may))
     refuse(actor.kind === 'anybody' ? 'unauthenticated' : 'forbidden')
   const idempotencyKey = keyOf(headers, one)
@@ -180,7 +193,7 @@ async function answer(ctx: Koa.Context, one: Endpoint, options: HttpOptions, gua
   const json = one.body === 'json' ? parseJson(ctx, raw) : {}
   const params = ctx['params'] as Record<string, string>
   const query = queryOf(ctx, one, headers)
-  const facts = { params, query, headers, raw, idempotencyKey, lang: langOf(ctx), requestId, ip: ctx.ip }
+  const facts = { params, query, headers, raw, idempotencyKey, lang: langOf(ctx), requestId, ip }
   const http = httpOf(ctx, facts, guards.streams, who)
   const edge = options.edgeFor(actor, options.log.child({ requestId }), requestId)
   const result = await one.handle(edge, { ...query, ...json, ...params }, http)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { onBothDatabases } from '../testing/databases.ts'
-import { once, OnceConflict } from './once.ts'
+import { once, OnceConflict, useUp } from './once.ts'
 import { sql } from './sql.ts'
 import { trail } from './trail.ts'
 
@@ -20,6 +20,26 @@ onBothDatabases('once', (database) => {
     expect(new Set(answers.map((answer) => answer.id)).size).toBe(1)
     expect(await times()).toHaveLength(1)
     expect(await work('k', { b: { d: 3, c: 2 }, a: 1 })).toEqual(answers[0])
+  })
+
+  test('of twenty callers at once, and of equal keys in one call, one is told that a key was used for the first time', async () => {
+    const uses = await Promise.all(
+      Array.from({ length: 20 }, (_, caller) => database.tx((tx) => useUp(tx, 'test', ['a', `b${caller}`, 'a', 'c']))),
+    )
+    const firsts = (place: number) => uses.filter((told) => told[place] === true).length
+    expect([firsts(0) + firsts(2), firsts(1), firsts(3)]).toEqual([1, 20, 1])
+    expect(await database.tx((tx) => useUp(tx, 'other', ['a']))).toEqual([true])
+    expect(await database.tx((tx) => useUp(tx, 'test', []))).toEqual([])
+  })
+
+  test('a key whose use was rolled back is free', async () => {
+    const undone = database.tx(async (tx) => {
+      await useUp(tx, 'test', ['k'])
+      throw new Error('undone')
+    })
+    await expect(undone).rejects.toThrow('undone')
+    expect(await database.tx((tx) => useUp(tx, 'test', ['k']))).toEqual([true])
+    expect(await database.tx((tx) => useUp(tx, 'test', ['k']))).toEqual([false])
   })
 
   test('another input under the same key names the field that differs', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Tx } from './context.ts'
-import { insertIgnore } from './sql.ts'
+import { insertIgnore, sql } from './sql.ts'
 import { OnceKey } from './tables.ts'
 
 /** Another input came under a key that is taken. `field` names the first top-level field that differs. */
@@ -31,6 +31,24 @@ export async function once<T>(tx: Tx, scope: string, key: string, input: object,
   const answer = await work()
   await tx.em.nativeUpdate(OnceKey, { scope, onceKey: key, token }, { answer: JSON.stringify(answer ?? null) })
   return answer
+}
+
+/**
+ * Uses keys up that stand for nothing but themselves, any number by two statements. Tells for each, in order, whether it
+ * was used for the first time: of any number of callers at once, and of equal keys in one call, exactly one is told so.
+ */
+export async function useUp(tx: Tx, scope: string, keys: readonly string[]): Promise<boolean[]> {
+  if (keys.length === 0) return []
+  const nothing = { input_hash: hashOf(canonical({})), input: canonical({}), answer: 'null', at_ms: tx.clock.now() }
+  const rows = keys.map((key) => ({ scope, once_key: key, token: tx.random(16).toString('hex'), ...nothing }))
+  await insertIgnore(tx.em, 'once_key', rows)
+  const held = await sql<{ onceKey: string; token: string }>(
+    tx.em,
+    `select once_key as onceKey, token from once_key where scope = ? and once_key in (${keys.map(() => '?').join(',')})`,
+    [scope, ...keys],
+  )
+  const tokenOf = new Map(held.map((one) => [one.onceKey, one.token]))
+  return rows.map((row) => tokenOf.get(row.once_key) === row.token)
 }
 
 /** One text for equal inputs: keys sorted, at every depth. */

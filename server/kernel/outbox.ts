@@ -103,16 +103,23 @@ export async function renew(tx: Tx, job: LeasedJob): Promise<boolean> {
 
 /**
  * Gives a job back after a failure: later each time, dead after 12 attempts. With `retryAfterMs` the fault lies outside
- * the house: it comes back after that time at the least and never dies. `error` must hold no personal data.
+ * the house: it comes back after that time at the least and never dies. `error` must hold no personal data. Says how the
+ * job stands now; null when the lease was lost meanwhile.
  */
-export async function giveBack(tx: Tx, job: LeasedJob, error: string, retryAfterMs?: number): Promise<void> {
+export async function giveBack(
+  tx: Tx,
+  job: LeasedJob,
+  error: string,
+  retryAfterMs?: number,
+): Promise<'ready' | 'dead' | null> {
   const state = retryAfterMs === undefined && job.attempts >= MAX_ATTEMPTS ? 'dead' : 'ready'
   const waitMs = Math.max(retryAfterMs ?? 0, Math.min(60_000, 200 * 2 ** job.attempts))
-  await change(
+  const changed = await change(
     tx.em,
     'update job set state = ?, lease_token = null, ready_at_ms = ?, last_error = ? where id = ? and lease_token = ?',
     [state, tx.clock.now() + waitMs, error.slice(0, 500), job.id, job.leaseToken],
   )
+  return changed === 1 ? state : null
 }
 
 /** Lets a dead job be tried again, with all its attempts. False when it is not dead (any more). */

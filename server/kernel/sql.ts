@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { SqlEntityManager } from '@mikro-orm/sql'
-import { CompiledQuery, type Kysely } from 'kysely'
+import { CompiledQuery, type Kysely, type QueryResult } from 'kysely'
 
 /** The two dialects that the house speaks. */
 export type Dialect = 'sqlite' | 'mysql'
@@ -55,9 +55,22 @@ export async function insertRows(
     dialectOf(em) === 'mysql'
       ? CompiledQuery.raw(`${into} ?`, [cells])
       : CompiledQuery.raw(`${into} ${rows.map(() => slots).join(',')}`, cells.flat())
+  await runBound(em, query)
+}
+
+/**
+ * Reads by a statement that nearly every request asks: its values are bound, so that its text stays the same and SQLite
+ * has it ready. Texts alone are bound: of a number SQLite would have to guess whether it is whole.
+ */
+export async function readBound<T>(em: EntityManager, text: string, values: readonly string[]): Promise<T[]> {
+  return (await runBound(em, CompiledQuery.raw(text, [...values]))).rows as T[]
+}
+
+/** On the scope's connection and transaction. Throws what the driver throws, in the terms of the entity manager. */
+async function runBound(em: EntityManager, query: CompiledQuery): Promise<QueryResult<unknown>> {
   const connection = (em as SqlEntityManager).getConnection()
   try {
-    await (em.getTransactionContext<Kysely<unknown>>() ?? connection.getClient()).executeQuery(query)
+    return await (em.getTransactionContext<Kysely<unknown>>() ?? connection.getClient()).executeQuery(query)
   } catch (error) {
     throw em
       .getPlatform()

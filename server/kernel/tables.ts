@@ -1,4 +1,4 @@
-import { defineEntity, p, type InferEntity } from '@mikro-orm/core'
+import { defineEntity, p } from '@mikro-orm/core'
 import { codeColumn, idColumn, instantColumn } from './columns.ts'
 
 /** One row for each write that must happen once. It lives as long as the object that it made. */
@@ -19,7 +19,8 @@ export const OnceKey = defineEntity({
   },
 })
 
-export const lanes = ['small', 'bulk'] as const
+/** `fast`: what must be answered within seconds (a welcome message); nothing long ever runs there. */
+export const lanes = ['fast', 'small', 'bulk'] as const
 export type Lane = (typeof lanes)[number]
 
 /** Work to do after this commit: written with its cause, so it cannot be lost. Arguments are ids only. */
@@ -46,7 +47,6 @@ export const Job = defineEntity({
     { name: 'job_lease_index', properties: ['leaseToken'] },
   ],
 })
-export type JobRow = InferEntity<typeof Job>
 
 /** Who changed which state, when and from what. Append-only; ids and codes only. */
 export const Trail = defineEntity({
@@ -91,5 +91,33 @@ export const KeyUse = defineEntity({
     keyId: codeColumn(40).primary(),
     proof: codeColumn(64),
     firstUsedAtMs: instantColumn(),
+  },
+})
+
+/** A value from outside that all processes share (an access token, a ticket): one of them fetches, the others wait. */
+export const SharedValue = defineEntity({
+  name: 'SharedValue',
+  tableName: 'shared_value',
+  properties: {
+    name: codeColumn(160).primary(),
+    valueSealed: p.blob().nullable(),
+    refreshAtMs: instantColumn(),
+    expiresAtMs: instantColumn(),
+    leaseToken: codeColumn(32).nullable(),
+    leaseUntilMs: instantColumn().nullable(),
+    /** The code with which the other side refused the credential: until then nobody asks again. */
+    brokenCode: codeColumn(20).nullable(),
+    brokenUntilMs: instantColumn().nullable(),
+  },
+})
+
+/** Calls counted in windows that all processes share. */
+export const SharedCount = defineEntity({
+  name: 'SharedCount',
+  tableName: 'shared_count',
+  properties: {
+    name: codeColumn(160).primary(),
+    windowAtMs: p.bigint('number').primary().autoincrement(false),
+    count: p.integer(),
   },
 })

@@ -11,7 +11,20 @@ export interface TrailNote {
 
 /** Writes who did what to which object, in the transaction that did it. */
 export async function trail(tx: Tx, note: TrailNote): Promise<void> {
-  await tx.em.insert(Trail, {
+  await tx.em.insert(Trail, rowOf(tx, note))
+}
+
+/** The same of many objects, by one statement. */
+export async function trailMany(tx: Tx, notes: readonly TrailNote[]): Promise<void> {
+  if (notes.length > 0)
+    await tx.em.insertMany(
+      Trail,
+      notes.map((note) => rowOf(tx, note)),
+    )
+}
+
+function rowOf(tx: Tx, note: TrailNote) {
+  return {
     id: tx.newId('trail'),
     objectId: note.objectId,
     act: note.act,
@@ -20,7 +33,7 @@ export async function trail(tx: Tx, note: TrailNote): Promise<void> {
     actor: actorName(tx.actor),
     note: note.note ?? null,
     atMs: tx.clock.now(),
-  })
+  }
 }
 
 /** The actor as the trail knows it: an id or the name of a part of the house, never a person's name. */

@@ -21,6 +21,9 @@ export interface TestPerson {
   readonly userid?: string | null
   readonly phone?: string | null
   readonly department?: string | null
+  readonly hireDate?: string | null
+  /** MM-DD. */
+  readonly birthday?: string | null
 }
 export interface CampaignWish {
   readonly title?: string
@@ -51,11 +54,12 @@ export async function somePeople(
     await database.tx(async (tx) => {
       const rows = people.slice(from, from + 1000).map((person) => {
         const id = tx.newId('person')
-        const { name, userid = null, phone = null, department = null } = person
-        const facts = { name, phone, staffNo: null, hireDate: null, note: null, userid: userid?.toLowerCase() ?? null }
+        const { name, userid = null, phone = null, department = null, hireDate = null, birthday = null } = person
+        const days = { hireDate, birthday }
+        const facts = { name, phone, staffNo: null, ...days, note: null, userid: userid?.toLowerCase() ?? null }
         const matched = userid === null ? ('unknown' as const) : ('listed' as const)
         const state = { matched, state: 'active' as const, version: 1, changedAtMs: tx.clock.now() }
-        return { id, companyId, department, ...sealPerson(tx.house, id, facts), ...state }
+        return { id, companyId, department, ...sealPerson(tx.house, 'folded', id, facts), ...state }
       })
       await tx.em.insertMany(Person, rows)
       ids.push(...rows.map(({ id }) => id))

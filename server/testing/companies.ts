@@ -11,6 +11,7 @@ import { createCompany } from '../modules/company/create-company.ts'
 import { openWallet } from '../modules/wallet/open-wallet.ts'
 import { topUpWallet } from '../modules/wallet/top-up-wallet.ts'
 import type { TestDatabase } from './databases.ts'
+import { corpOf } from './wecom.ts'
 
 export interface CompanyWish {
   readonly code?: string
@@ -53,10 +54,17 @@ let made = 0
 export async function aCompany(database: TestDatabase, wish: CompanyWish = {}): Promise<TestCompany> {
   made += 1
   const code = wish.code ?? `company-${made}`
-  const wecom = wish.wecom ?? { corpId: `wwTest${made}`, agentId: 1000002, secret: `SANDBOXsecret${made}` }
+  const wecom = wish.wecom ?? {
+    kind: 'self_built',
+    corpId: `wwTest${made}`,
+    agentId: 1000002,
+    secret: `SANDBOXsecret${made}`,
+    suiteId: null,
+    contactSecret: null,
+  }
   const { sandbox, staff = [], callback, walletFen = 0 } = wish
   sandbox?.control.upsertCorp({
-    ...wecom,
+    ...corpOf(wecom),
     accountLimit: 100_000,
     trustedDomains: [new URL(database.house.publicUrl).host],
     members: [...companyRoles.map((role) => ({ userid: role, name: names[role] })), ...staff],

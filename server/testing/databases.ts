@@ -65,20 +65,7 @@ function onOne(
     beforeEach(async () => {
       const fresh = await make()
       drop = fresh.drop
-      database.store = await openStore(fresh.url)
-      database.house = testHouse()
-      const newId = idSource(1, systemClock)
-      const scope = () => testScope(newId, database.house)
-      database.tx = (work) => database.store.write((em) => work({ ...scope(), em }))
-      database.edge = (ports, actor = system, now = Date.now) => {
-        const outer = { ...scope(), actor, clock: { now } }
-        return {
-          ...outer,
-          ports,
-          tx: (work) => database.store.write((em) => work({ ...outer, em })),
-          read: (work) => database.store.read((em) => work({ ...outer, em })),
-        }
-      }
+      await fill(database, fresh.url)
     })
     afterEach(async () => {
       const findings = await database.tx(proveBooks)
@@ -88,6 +75,30 @@ function onOne(
     })
     tests(database)
   })
+}
+
+/** Opens a database under test outside of these, brought up to date; the caller closes its store. */
+export async function openTestDatabase(dialect: TestDatabase['dialect'], url: string): Promise<TestDatabase> {
+  const database = { dialect } as TestDatabase
+  await fill(database, url)
+  return database
+}
+
+async function fill(database: TestDatabase, url: string): Promise<void> {
+  database.store = await openStore(url)
+  database.house = testHouse()
+  const newId = idSource(1, systemClock)
+  const scope = () => testScope(newId, database.house)
+  database.tx = (work) => database.store.write((em) => work({ ...scope(), em }))
+  database.edge = (ports, actor = system, now = Date.now) => {
+    const outer = { ...scope(), actor, clock: { now } }
+    return {
+      ...outer,
+      ports,
+      tx: (work) => database.store.write((em) => work({ ...outer, em })),
+      read: (work) => database.store.read((em) => work({ ...outer, em })),
+    }
+  }
 }
 
 const system: Actor = { kind: 'system', name: 'test' }

@@ -13,7 +13,10 @@ export function testHouse(more: Partial<House> = {}): House {
     sessionKey: new Secret(randomBytes(32).toString('base64url')),
     numberKey: (brandId, epoch) => createHmac('sha256', key).update(`${brandId}:${epoch}`).digest(),
     custody: { name: 'main', holder: '福利卡平台', number: '110000000000000001', bank: '沙箱银行' },
+    wecomSuites: [],
+    wecomProviderCorpId: null,
     sandbox: true,
+    quietMinutes: false,
     ...more,
   }
 }

@@ -13,6 +13,7 @@ import { createBrand } from '../modules/catalog/create-template.ts'
 import { placeOrder } from '../modules/order/place-order.ts'
 import { aTemplate } from './cards.ts'
 import type { TestDatabase } from './databases.ts'
+import { noSms } from './wecom.ts'
 
 /** Two merchants of the WeChat Pay sandbox, one for each brand of a test. */
 export const merchants = [
@@ -118,10 +119,11 @@ export async function servePayHouse(
     now,
     random: randomBytes,
   })
-  ports = { wechatPay, wecom: noWecom }
+  const connected: Ports = { wechatPay, wecom: noWecom, sms: noSms }
+  ports = connected
   return {
     url,
-    ports,
+    ports: connected,
     edge,
     call: async (actor, method, path, body, key) => {
       const bytes = body instanceof Uint8Array

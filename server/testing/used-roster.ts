@@ -58,7 +58,7 @@ export async function aUsedRoster(
         const blank = { staffNo: null, hireDate: null, note: null }
         const person = { ...blank, name, phone, department, wecomUserId: userid, amountFen: amount }
         const rowId = tx.newId('rosterRow')
-        const sealed = sealRow(tx.house, rowId, { cells: {}, person })
+        const sealed = sealRow(tx.house, 'folded', rowId, { cells: {}, person })
         const flags = { faulty: false, removed: false, readingVersion: 1, personId: personIds[index] ?? null }
         return { id: rowId, rosterId: id, rowNo: from + at + 2, ...sealed, ...flags }
       })

@@ -6,6 +6,7 @@ import { createHttpApp, serve } from '../kernel/http.ts'
 import { silentLog, type RootLog } from '../kernel/log.ts'
 import { createAuthenticate } from '../modules/company/authenticate.ts'
 import type { TestDatabase } from './databases.ts'
+import { noSms } from './wecom.ts'
 import { testHouse } from './house.ts'
 
 export interface Web {
@@ -30,7 +31,7 @@ export async function startWeb(
   },
 ): Promise<Web> {
   const { endpoints, personActive = async () => true, now = Date.now, log = silentLog() } = wish
-  const ports: Ports = { wechatPay: noWechatPay, ...wish.ports }
+  const ports: Ports = { wechatPay: noWechatPay, sms: noSms, ...wish.ports }
   const origins: string[] = []
   const app = createHttpApp({
     endpoints,

@@ -1,9 +1,24 @@
 import type { WecomSandbox } from '../../sandbox/wecom/server.ts'
-import type { WecomPort } from '../channels/ports.ts'
-import { wecomAdapter } from '../channels/wecom/adapter.ts'
+import type { SmsPort, WecomApp, WecomPort } from '../channels/ports.ts'
+import { wecomAdapter, type WecomOptions } from '../channels/wecom/adapter.ts'
 
 /** The real adapter, speaking with a sandbox. */
-export const wecomOf = (
-  { baseUrl }: Pick<WecomSandbox, 'baseUrl'>,
-  more: { readonly now?: () => number; readonly timeoutMs?: number } = {},
-): WecomPort => wecomAdapter({ apiBase: baseUrl, oauthBase: baseUrl, loginBase: baseUrl, now: Date.now, ...more })
+export const wecomOf = ({ baseUrl }: Pick<WecomSandbox, 'baseUrl'>, more: Partial<WecomOptions> = {}): WecomPort =>
+  wecomAdapter({
+    apiBase: baseUrl,
+    oauthBase: baseUrl,
+    loginBase: baseUrl,
+    installBase: baseUrl,
+    now: Date.now,
+    ...more,
+  })
+
+/** A house without short messages: any use of them throws. */
+export const noSms: SmsPort = {
+  sendCode: async () => {
+    throw new Error('no short messages in this test')
+  },
+}
+
+/** What the sandbox is told of a self-built app. */
+export const corpOf = ({ corpId, agentId, secret }: WecomApp) => ({ corpId, agentId, secret })

@@ -2,7 +2,7 @@ import type { PackCard } from '../../contract/employee/pack.ts'
 
 const DAY_MS = 86_400_000
 /** A card that ends within this many days is shown as ending soon. */
-export const SOON_DAYS = 30
+const SOON_DAYS = 30
 
 export type Group = 'usable' | 'soon' | 'used'
 

@@ -47,11 +47,17 @@ async function noting(read: () => Promise<void>): Promise<ApiProblem | null> {
   }
 }
 
-/** Tells the giver that the card was looked at. When that is lost, the cover is shown once more another time. */
+/** Tells the giver that the message was followed to the card. Lost, it is told with the taking. */
 export async function tellOpened(card: PackCard): Promise<void> {
   if (card.campaignId === null) return
+  await send('POST', `/employee/campaigns/${card.campaignId}/opened`, {}, keptKey()).catch(() => undefined)
+}
+
+/** Tells the giver that the card was taken. When that is lost, the cover is shown once more another time. */
+export async function tellClaimed(card: PackCard): Promise<void> {
+  if (card.campaignId === null) return
   const key = keptKey()
-  const told = await send('POST', `/employee/campaigns/${card.campaignId}/opened`, {}, key).then(
+  const told = await send('POST', `/employee/campaigns/${card.campaignId}/claimed`, {}, key).then(
     () => true,
     () => false,
   )

@@ -27,7 +27,7 @@ async function arrive(href: string, status: number, body: unknown = {}): Promise
   await vi.runAllTimersAsync()
   await entered
 }
-const person = { name: '王芳', companyName: '青禾制造', companyCode: 'demo', sandbox: false }
+const person = { name: '王芳', companyName: '青禾制造', companyCode: 'demo', timeZone: 'Asia/Shanghai', sandbox: false }
 const nobody = { code: 'unauthenticated', title: 'x', requestId: 'r' }
 
 beforeEach(() => {

@@ -2,6 +2,7 @@ import { ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 import type { EmployeeSession } from '../../contract/employee/pack.ts'
 import type { z } from 'zod'
 import { get, toApiProblem, type ApiProblem } from '../lib/api.ts'
+import { timeZone } from '../lib/dates.ts'
 
 /** `leaving`: on the way to WeCom's sign-in. `closed`: nobody is signed in and we do not know whose page to ask. */
 export type Gate = 'checking' | 'leaving' | 'closed' | 'failed' | 'open'
@@ -27,15 +28,19 @@ export async function enter(): Promise<void> {
   gate.value = 'checking'
   const here = new URL(location.href)
   refusedWith.value = here.searchParams.get('problem')
-  const company = here.searchParams.get('company')
-  if (refusedWith.value !== null) gate.value = 'closed'
-  else if (company !== null && /^[a-z0-9-]{2,32}$/i.test(company)) leave(company.toLowerCase(), here)
+  const given = here.searchParams.get('company')?.toLowerCase() ?? ''
+  const company = /^[a-z0-9-]{2,32}$/.test(given) ? given : null
+  if (refusedWith.value !== null) {
+    if (company !== null) localStorage.setItem(companyKey, company)
+    gate.value = 'closed'
+  } else if (company !== null) leave(company, here)
   else await askSession(here)
 }
 
 async function askSession(here: URL): Promise<void> {
   try {
     session.value = await get<z.infer<typeof EmployeeSession>>('/employee/session')
+    timeZone.value = session.value.timeZone
     localStorage.setItem(companyKey, session.value.companyCode)
     gateProblem.value = null
     gate.value = 'open'

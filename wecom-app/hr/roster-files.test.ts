@@ -15,7 +15,7 @@ test('commas, quotes and line ends are quoted', () => {
 
 test('the sample has twenty people of whom one phone is short', () => {
   const [head, ...people] = sampleCsv().trimEnd().split('\r\n')
-  expect(head).toBe('\ufeff工号,姓名,手机号,部门,企业微信账号,金额,入职日期,备注')
+  expect(head).toBe('\ufeff工号,姓名,手机号,部门,企业微信账号,金额,入职日期,生日,备注')
   expect(people).toHaveLength(20)
   expect(people.filter((line) => readPhone(line.split(',')[2]!).code !== undefined)).toHaveLength(1)
 })

@@ -8,6 +8,7 @@ const headersZh: Readonly<Record<RosterField, string>> = {
   wecomUserId: '企业微信账号',
   amount: '金额',
   hireDate: '入职日期',
+  birthday: '生日',
   note: '备注',
 }
 
@@ -40,6 +41,7 @@ export function sampleCsv(): string {
       '',
       index % 4 === 0 ? '500' : '300',
       `2023-0${(index % 9) + 1}-15`,
+      `${String((index % 12) + 1).padStart(2, '0')}-20`,
       '',
     ]
   })

@@ -2,6 +2,7 @@ import { shallowRef, type ShallowRef } from 'vue'
 import { can, type Ability } from '../../contract/abilities.ts'
 import type { HrSession } from '../../contract/hr/session.ts'
 import { get, signedOut, toApiProblem, type ApiProblem } from '../lib/api.ts'
+import { timeZone } from '../lib/dates.ts'
 
 /** Who is signed in; null until it is known. */
 export const session: ShallowRef<HrSession | null> = shallowRef(null)
@@ -13,6 +14,7 @@ export async function ensureSession(): Promise<boolean> {
   if (session.value !== null && !signedOut.value) return true
   try {
     session.value = await get<HrSession>('/hr/session')
+    timeZone.value = session.value.company.timeZone
     sessionProblem.value = null
     signedOut.value = false
     return true

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
-import { exactly, sayDay, sayWhen } from './dates.ts'
+import { afterEach, expect, test } from 'vitest'
+import { exactly, foreignZone, sayDay, sayOffset, sayWhen, timeZone } from './dates.ts'
 
 const at = (text: string): number => Date.parse(`${text}+08:00`)
 const now = at('2025-09-26T08:00:00')
+afterEach(() => (timeZone.value = 'Asia/Shanghai'))
 
 test('near days have names, and midnight in Shanghai parts them', () => {
   expect(sayWhen(at('2025-09-26T14:30:00'), 'zh', now)).toBe('今天 14:30')
@@ -24,4 +25,15 @@ test('the day before and after new year are one day apart', () => {
 
 test('the exact instant is to the second, in Shanghai', () => {
   expect(exactly(Date.UTC(2025, 8, 27, 16, 0, 5))).toBe('2025-09-28 00:00:05')
+})
+
+test('in another zone the same instant is another day, and the zone is named where the reader has another', () => {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone
+  timeZone.value = own
+  expect(foreignZone(now)).toBeNull()
+  timeZone.value = 'Pacific/Marquesas'
+  expect(foreignZone(now)).toBe('Pacific/Marquesas UTC−9:30')
+  expect(exactly(now)).toBe('2025-09-25 14:30:00')
+  expect(sayWhen(at('2025-09-26T20:00:00'), 'zh', now)).toBe('明天 02:30')
+  expect([sayOffset(now, 'Asia/Shanghai'), sayOffset(now, 'UTC')]).toEqual(['UTC+8', 'UTC+0'])
 })

@@ -1,14 +1,16 @@
+import { shallowRef } from 'vue'
 import type { Lang } from '../../contract/error-codes.ts'
+import { offsetAt } from '../../contract/wall-clock.ts'
 
-/** The books, the rules and the people are in this zone, wherever the reader sits. */
-const timeZone = 'Asia/Shanghai'
+/** The zone that times are shown in: the company's once it is known, wherever the reader sits. */
+export const timeZone = shallowRef('Asia/Shanghai')
 const localeOf = (lang: Lang): string => (lang === 'zh' ? 'zh-CN' : 'en-GB')
 const format = (lang: Lang, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
-  new Intl.DateTimeFormat(localeOf(lang), { timeZone, hourCycle: 'h23', ...options })
+  new Intl.DateTimeFormat(localeOf(lang), { timeZone: timeZone.value, hourCycle: 'h23', ...options })
 
 /** The day as a number that counts days, so that yesterday is one less. */
 function dayNumber(ms: number): number {
-  const parts = new Intl.DateTimeFormat('en-CA', { timeZone }).format(ms)
+  const parts = new Intl.DateTimeFormat('en-CA', { timeZone: timeZone.value }).format(ms)
   return Math.round(Date.parse(`${parts}T00:00:00Z`) / 86_400_000)
 }
 
@@ -34,7 +36,7 @@ export function sayDay(ms: number, lang: Lang, nowMs: number = Date.now()): stri
 }
 
 function yearOf(ms: number): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric' }).format(ms)
+  return new Intl.DateTimeFormat('en-CA', { timeZone: timeZone.value, year: 'numeric' }).format(ms)
 }
 
 /** 14:30 */
@@ -51,7 +53,7 @@ export function sayWhen(ms: number, lang: Lang, nowMs: number = Date.now()): str
 export function exactly(ms: number): string {
   const parts = Object.fromEntries(
     new Intl.DateTimeFormat('en-CA', {
-      timeZone,
+      timeZone: timeZone.value,
       hourCycle: 'h23',
       year: 'numeric',
       month: '2-digit',
@@ -64,4 +66,17 @@ export function exactly(ms: number): string {
       .map((part) => [part.type, part.value]),
   )
   return `${parts['year']}-${parts['month']}-${parts['day']} ${parts['hour']}:${parts['minute']}:${parts['second']}`
+}
+
+/** How far a zone is from UTC at an instant: UTC+8, UTC−3:30. */
+export function sayOffset(ms: number, zone: string = timeZone.value): string {
+  const minutes = Math.round(offsetAt(ms, zone) / 60_000)
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60]
+  return `UTC${minutes < 0 ? '−' : '+'}${hours}${rest === 0 ? '' : `:${String(rest).padStart(2, '0')}`}`
+}
+
+/** The zone that times are shown in, where the reader's own clock shows another time at this instant; else null. */
+export function foreignZone(ms: number = Date.now()): string | null {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone
+  return offsetAt(ms, own) === offsetAt(ms, timeZone.value) ? null : `${timeZone.value} ${sayOffset(ms)}`
 }

@@ -31,7 +31,17 @@ export function watchDialogs(closeText: () => string): void {
   document.addEventListener('keydown', (event) => {
     const last = openers.at(-1)?.dialog
     if (event.key === 'Tab' && last !== undefined) keepInside(event, last)
+    if (event.key === 'Enter' && event.target instanceof Element && event.target.closest('.t-select')) choose(event)
   })
+}
+
+/** The library's lists move by the arrow keys, but its inputs keep Enter to themselves: what is marked is chosen here. */
+function choose(event: KeyboardEvent): void {
+  const marked = document.querySelectorAll<HTMLElement>('.t-select__dropdown .t-select-option__hover')
+  const option = [...marked].find((one) => one.checkVisibility())
+  if (option === undefined) return
+  event.preventDefault()
+  option.click()
 }
 
 function isOpen(element: HTMLElement): boolean {
@@ -53,8 +63,9 @@ function begin(dialog: HTMLElement, closeText: string): void {
   if (close !== null) makeButton(close, closeText)
   if (panel.contains(document.activeElement)) return
   panel.tabIndex = -1
-  const first = stopsIn(panel).find((one) => one !== close) ?? panel
-  first.focus()
+  // While what is asked for still loads, the buttons below it are not what one came for.
+  const first = panel.querySelector('.skeleton') === null ? stopsIn(panel).find((one) => one !== close) : null
+  ;(first ?? panel).focus()
 }
 
 /** The library's crosses are plain boxes: here they are pressed by keyboard too. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { encrypt, getSignature } from '@wecom/crypto'
 import { NoticeRefused } from '../../kernel/outside.ts'
+import { wecomOf } from '../../testing/wecom.ts'
 import { openCallback, verifyUrl } from './callback.ts'
 
 const config = {
@@ -68,6 +69,13 @@ test('signature, age, addressee and form are each refused with their own code', 
   expect(codeOf(() => verifyUrl(config, { ...echo, echostr: '' }))).toBe('malformed')
 })
 
+test('an envelope with more in it than WeCom sends is refused before it is taken apart', () => {
+  const padded = (more: string) => Buffer.from(body(cipher).toString().replace('</xml>', `${more}</xml>`))
+  expect(codeOf(() => openCallback(config, message, padded('<More>1</More>'), at))).toBe('none')
+  for (const costly of ['<a/>', '<a></a>', '<![CDATA[]]>'])
+    expect(codeOf(() => openCallback(config, message, padded(costly.repeat(120)), at))).toBe('malformed')
+})
+
 test('a well signed but broken cipher text is refused', () => {
   for (const bad of ['AAAA', Buffer.alloc(32, 7).toString('base64'), 'not-base64!'])
     expect(codeOf(() => openCallback(config, sealed(bad), body(bad), at))).toBe('cipher_wrong')
@@ -76,4 +84,51 @@ test('a well signed but broken cipher text is refused', () => {
 test('a message sealed by the library opens here', () => {
   const encrypted = encrypt(config.aesKey, '<xml>你好</xml>', config.receiveIds[0]!)
   expect(openCallback(config, sealed(encrypted), body(encrypted), at).message).toBe('<xml>你好</xml>')
+})
+
+test('a callback is verified for any of the ids of its address, and told by its kind and change', () => {
+  const corpId = 'wwSandbox01'
+  const nowMs = Date.UTC(2026, 0, 5, 2)
+  const port = wecomOf({ baseUrl: 'http://127.0.0.1:1' }, { now: () => nowMs })
+  const keys = {
+    token: 'QDG6eK',
+    encodingAesKey: 'jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C',
+    receiveIds: [corpId, 'wwProvider'],
+  }
+  const signed = (cipher: string, atMs = nowMs) => {
+    const timestamp = String(atMs / 1000)
+    return { timestamp, nonce: 'n', msg_signature: getSignature(keys.token, timestamp, 'n', cipher) }
+  }
+  const open = (message: string, to = corpId, atMs = nowMs) => {
+    const cipher = encrypt(keys.encodingAesKey, message, to)
+    const raw = Buffer.from(`<xml><Encrypt><![CDATA[${cipher}]]></Encrypt></xml>`)
+    return port.openCallback(keys, signed(cipher, atMs), raw)
+  }
+  const echostr = encrypt(keys.encodingAesKey, '16161403', corpId)
+  expect(port.verifyCallback(keys, { ...signed(echostr), echostr })).toBe('16161403')
+  const foreign = encrypt(keys.encodingAesKey, '16161403', 'wwOther')
+  const refused = [
+    () => port.verifyCallback(keys, { ...signed(echostr), nonce: 'm', echostr }),
+    () => port.verifyCallback(keys, { ...signed(foreign), echostr: foreign }),
+    () => port.verifyCallback(keys, { ...signed(echostr, nowMs - 3_600_000), echostr }),
+    () => open('<xml/>', 'wwOther'),
+    () => open('<xml/>', corpId, nowMs - 3_600_000),
+  ]
+  for (const run of refused) expect(run).toThrow(NoticeRefused)
+
+  expect(open('<xml/>', 'wwProvider')).toMatchObject({ receiveId: 'wwProvider' })
+  const change = '<xml><InfoType>change_contact</InfoType><ChangeType>update_user</ChangeType></xml>'
+  expect(open(change)).toMatchObject({ kind: 'change_contact', changeType: 'update_user' })
+  const event = '<xml><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[Enter_Agent]]></Event></xml>'
+  expect(open(event)).toMatchObject({ kind: 'enter_agent', message: event })
+  const kinds: readonly [string, string][] = [
+    ['<xml><MsgType>text</MsgType><Content>hi</Content></xml>', 'text'],
+    ['<xml><Event>a b</Event></xml>', 'other'],
+    ['<xml><Event><x>subscribe</x></Event></xml>', 'other'],
+    ['<!DOCTYPE x [<!ENTITY e "a">]><xml><Event>subscribe</Event></xml>', 'other'],
+    ['no xml at all', 'other'],
+    ['', 'other'],
+  ]
+  for (const [message, kind] of kinds)
+    expect(open(message)).toEqual({ kind, changeType: null, receiveId: corpId, message })
 })

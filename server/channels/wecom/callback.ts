@@ -1,8 +1,8 @@
 import { createDecipheriv, timingSafeEqual } from 'node:crypto'
 import { getSignature } from '@wecom/crypto'
-import { XMLParser } from 'fast-xml-parser'
 import { NoticeRefused } from '../../kernel/outside.ts'
 import type { WecomCallbackQuery } from '../ports.ts'
+import { readEvent } from './events.ts'
 
 /** What one callback address expects. `receiveIds`: the ids that its messages may be meant for. */
 export interface CallbackConfig {
@@ -21,14 +21,10 @@ export interface OpenedCallback {
 }
 
 const BLOCK = 32
+/** Marks that an envelope may hold: it has three elements, and is read before anybody knows who sent it. */
+const MOST_MARKS = 100
+const MARK = '<'.charCodeAt(0)
 const DEFAULT_FRESH_MS = 5 * 60_000
-const envelope = new XMLParser({
-  ignoreAttributes: true,
-  parseTagValue: false,
-  processEntities: false,
-  trimValues: true,
-})
-
 /** Answers the verification of a callback address: the exact plain text to send back. Throws NoticeRefused. */
 export function verifyUrl(config: CallbackConfig, query: WecomCallbackQuery, nowMs?: number): string {
   if (query.echostr === undefined || query.echostr === '') throw new NoticeRefused('malformed')
@@ -43,20 +39,6 @@ export function openCallback(
   nowMs: number,
 ): OpenedCallback {
   return open(config, query, encryptedPart(rawBody), nowMs)
-}
-
-/** What an opened callback is about: its event, else its message type, in lower case; `other` when it names neither. */
-export function kindOf(message: string): string {
-  if (/<!DOCTYPE|<!ENTITY/i.test(message)) return 'other'
-  let root: unknown
-  try {
-    root = field(envelope.parse(message), 'xml')
-  } catch {
-    return 'other'
-  }
-  const named = field(root, 'Event') ?? field(root, 'InfoType') ?? field(root, 'MsgType')
-  const kind = typeof named === 'string' ? named.toLowerCase() : ''
-  return /^[a-z0-9_]{1,40}$/.test(kind) ? kind : 'other'
 }
 
 function open(config: CallbackConfig, query: WecomCallbackQuery, encrypted: string, nowMs?: number): OpenedCallback {
@@ -93,20 +75,8 @@ function decrypt(aesKey: string, encrypted: string): OpenedCallback {
 }
 
 function encryptedPart(rawBody: Buffer): string {
-  const text = rawBody.toString('utf8')
-  if (/<!DOCTYPE|<!ENTITY/i.test(text)) throw new NoticeRefused('malformed')
-  let parsed: unknown
-  try {
-    parsed = envelope.parse(text)
-  } catch {
-    throw new NoticeRefused('malformed')
-  }
-  const root = field(parsed, 'xml')
-  const encrypted = field(root, 'Encrypt')
+  if (rawBody.filter((byte) => byte === MARK).length > MOST_MARKS) throw new NoticeRefused('malformed')
+  const encrypted = readEvent(rawBody.toString('utf8'))['Encrypt']
   if (typeof encrypted !== 'string' || encrypted === '') throw new NoticeRefused('malformed')
   return encrypted
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined
 }

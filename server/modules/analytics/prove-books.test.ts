@@ -83,6 +83,10 @@ async function referenceOf(database: TestDatabase, id: Id<'payment'>): Promise<s
 /** Ends the transaction without leaving a trace. */
 class Undo extends Error {}
 
+/** A claim of somebody whose delivery says otherwise. */
+const claimOf = `insert into claim (id, company_id, campaign_id, person_id, at_ms)
+  select 'clm_0000000000001', company_id, campaign_id, person_id, 1 from delivery where id = X`
+
 /** For each rule, what must not be: statements that break it. `X` in a statement is what `of` finds first. */
 const defects: Readonly<Record<string, { readonly of: string; readonly plant: readonly string[] }>> = {
   entry_sums_to_zero: one(
@@ -116,6 +120,17 @@ const defects: Readonly<Record<string, { readonly of: string; readonly plant: re
     'select id from delivery',
     'delete from delivery where id = X',
     "update job set state = 'done' where kind = 'cards.deliver'",
+  ),
+  a_person_is_one_present_member_of_the_directory: one(
+    'select person_id as id from delivery',
+    `insert into directory_member (id, company_id, user_id_index, sealed, departments, person_id, state, sync_id, first_seen_at_ms, changed_at_ms)
+      select 'dmb_1', company_id, 'a', 'x', '1', person_id, 'present', 'dsy_1', 1, 1 from delivery where person_id = X`,
+    `insert into directory_member (id, company_id, user_id_index, sealed, departments, person_id, state, sync_id, first_seen_at_ms, changed_at_ms)
+      select 'dmb_2', company_id, 'b', 'x', '1', person_id, 'present', 'dsy_1', 1, 1 from delivery where person_id = X`,
+  ),
+  a_card_taken_back_from_a_leaver_is_frozen: one(
+    'select id from delivery',
+    "update delivery set state = 'revoked', reason = 'person_left' where id = X",
   ),
   messages_under_way_are_in_an_open_batch: one(
     'select id from delivery_batch',
@@ -228,6 +243,43 @@ const defects: Readonly<Record<string, { readonly of: string; readonly plant: re
     "update delivery set state = 'planned' where id = X",
     "update job set state = 'dead' where kind = 'cards.deliver'",
   ),
+  a_delivery_is_in_one_state: one('select id from delivery', "update delivery set state = 'failed' where id = X"),
+  people_of_an_open_batch_are_its_deliveries: one(
+    'select id from delivery_batch',
+    'update delivery_batch set people = people + 1 where id = X',
+  ),
+  messages_of_a_day_are_within_the_quota: one(
+    'select id from delivery',
+    'insert into send_day (company_id, day, used, quota) select company_id, 20260101, 2, 1 from delivery where id = X',
+  ),
+  nobody_gets_more_than_30_messages_a_minute: one('select id from delivery', sendsOf(1, 31)),
+  nobody_gets_more_than_1000_messages_an_hour: one('select id from delivery', sendsOf(40, 26)),
+  a_notification_is_being_sent: one(
+    'select id from delivery',
+    `insert into notification (id, company_id, kind, subject, receiver_id, state, version, calls, created_at_ms)
+      select 'ntf_0000000000001', company_id, 'reminder', 'x', person_id, 'planned', 1, 0, 1 from delivery where id = X`,
+  ),
+  a_claim_has_its_delivery_claimed: one('select id from delivery', claimOf),
+  a_claim_has_a_card_of_its_person: one('select id from delivery', claimOf, 'delete from card where id <> X'),
+  a_used_link_has_its_claim: one(
+    'select id from delivery',
+    `insert into claim_link (id, company_id, campaign_id, person_id, token_index, state, created_by, created_at_ms, expires_at_ms)
+      select 'clk_0000000000001', company_id, campaign_id, person_id, 'x', 'used', company_id, 1, 1 from delivery where id = X`,
+  ),
+  a_mass_send_counts_its_targets: one(
+    'select id from delivery',
+    `insert into mass_send (id, company_id, campaign_id, state, version, body_sealed, targets, sent, not_friends, over_quota, waiting,
+        created_by, created_at_ms)
+      select 'msd_0000000000001', company_id, campaign_id, 'created', 1, '', 3, 1, 0, 0, 1, company_id, 1 from delivery where id = X`,
+  ),
+}
+
+/** So many calls counted for one member in each of so many minutes. */
+function sendsOf(minutes: number, each: number): string {
+  return `insert into member_send (company_id, user_id_index, carrier_id, at_ms)
+    with recursive minutes (i) as (select 1 union all select i + 1 from minutes where i < ${minutes}),
+      calls (j) as (select 1 union all select j + 1 from calls where j < ${each})
+    select delivery.company_id, 'x', 1000 * i + j, 60000 * i + j from delivery, minutes, calls where delivery.id = X`
 }
 
 function one(of: string, ...plant: string[]) {

@@ -2,8 +2,11 @@ import { readSum } from '../../kernel/columns.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { dialectOf, sql } from '../../kernel/sql.ts'
 import { ledgerRules, proveLedger, type Finding } from '../ledger/prove.ts'
+import { contactChecks } from './contact-checks.ts'
+import { directoryChecks } from './directory-checks.ts'
 import { fundingChecks } from './funding-checks.ts'
 import { issueChecks } from './issue-checks.ts'
+import { messageChecks } from './message-checks.ts'
 import { workChecks } from './work-checks.ts'
 
 interface Check {
@@ -84,7 +87,15 @@ const checks: readonly Check[] = [
   },
 ]
 
-const everyCheck: readonly Check[] = [...checks, ...fundingChecks, ...issueChecks, ...workChecks]
+const everyCheck: readonly Check[] = [
+  ...checks,
+  ...fundingChecks,
+  ...issueChecks,
+  ...messageChecks,
+  ...workChecks,
+  ...contactChecks,
+  ...directoryChecks,
+]
 
 /** Every rule that the books are held to, by name. */
 export const bookRules: readonly string[] = [...ledgerRules, ...everyCheck.map((check) => check.rule)]

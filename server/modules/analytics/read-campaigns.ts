@@ -19,6 +19,17 @@ export interface CampaignFacts {
   readonly createdAtMs: unknown
   readonly orderId: Id<'order'> | null
 }
+const noMessages = {
+  heads: 0,
+  pending: 0,
+  carried: 0,
+  sent: 0,
+  opened: 0,
+  claimed: 0,
+  failed: 0,
+  revoked: 0,
+  repeats: 0,
+}
 const columns = `id, title, occasion, state, heads, face_total_fen as faceTotalFen, price_total_fen as priceTotalFen,
   created_at_ms as createdAtMs, order_id as orderId`
 
@@ -83,11 +94,10 @@ export async function readStages(
       const order = orders.get(campaign.orderId)
       const figures = counts.get(campaign.id)
       const heads = campaign.heads ?? 0
-      const { pending = heads, sent = 0, failed = 0, opened = 0, repeats = 0 } = figures ?? {}
+      const { heads: _heads, repeats, ...delivery } = figures ?? { ...noMessages, pending: heads }
       // While its items are still being written, an order does not know its total yet.
       const totalFen = fen(readSum(campaign.priceTotalFen ?? order?.totalFen))
       const securedFen = fen(order?.securedFen ?? 0)
-      const delivery = { pending, sent, failed, opened }
       return [campaign.id, { heads, totalFen, securedFen, issued: order?.issued ?? 0, delivery, repeats }]
     }),
   )

@@ -97,7 +97,7 @@ async function readRostersToMend(tx: Tx, companyId: Id<'company'>): Promise<Todo
   }))
 }
 
-/** The heads of every approved campaign of the company: pending + sent + failed are all of them. */
+/** The heads of every approved campaign of the company: pending + sent + failed + revoked are all of them. */
 async function readDelivered(tx: Tx, companyId: Id<'company'>): Promise<Home['delivered']> {
   const [row] = await sql<{ heads: unknown }>(
     tx.em,
@@ -112,6 +112,20 @@ async function readDelivered(tx: Tx, companyId: Id<'company'>): Promise<Home['de
   )
   const of = (...states: string[]) =>
     rows.filter(({ state }) => states.includes(state)).reduce((sum, { count }) => sum + readSum(count), 0)
-  const [sent, failed] = [of('sent', 'opened', 'claimed'), of('failed', 'revoked')]
-  return { pending: readSum(row?.heads) - sent - failed, sent, failed, opened: of('opened', 'claimed') }
+  const [sent, failed, revoked] = [of('sent', 'opened', 'claimed'), of('failed'), of('revoked')]
+  const [waiting] = await sql<{ count: unknown }>(
+    tx.em,
+    `select count(*) as count from campaign join delivery on delivery.campaign_id = campaign.id
+      where campaign.company_id = ? and delivery.waits_until_ms is not null`,
+    [companyId],
+  )
+  return {
+    pending: readSum(row?.heads) - sent - failed - revoked,
+    carried: readSum(waiting?.count),
+    sent,
+    opened: of('opened', 'claimed'),
+    claimed: of('claimed'),
+    failed,
+    revoked,
+  }
 }

@@ -27,7 +27,7 @@ export async function readCompanies(tx: Tx): Promise<z.input<typeof Companies>> 
   const rows = await sql<CompanyRow>(
     tx.em,
     `select company.id as id, company.code as code, company.name as name, company.state as state,
-        company.payment_route as paymentRoute, wecom_connection.company_id is not null as connected,
+        company.payment_route as paymentRoute, coalesce(wecom_connection.state = 'active', 0) as connected,
         coalesce(staff.people, 0) as people, coalesce(wallet.balance_fen, 0) as wallet
       from company left join wecom_connection on wecom_connection.company_id = company.id
       left join wallet on wallet.company_id = company.id

@@ -7,7 +7,8 @@ import type { Edge, Tx } from '../../kernel/context.ts'
 import type { SendEvent } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { findOwnCampaign } from '../campaign/read-campaign.ts'
-import { readFailures } from '../delivery/read-deliveries.ts'
+import { readCarried, readFailures, readRecalls } from '../delivery/read-deliveries.ts'
+import { countRecallable } from '../delivery/recall-campaign.ts'
 import { readStages } from './read-campaigns.ts'
 
 const LOOK_MS = 500
@@ -24,6 +25,9 @@ export async function readProgress(tx: Tx, campaignId: Id<'campaign'>, lang: Lan
   const stages = (await readStages(tx, [{ id, orderId, heads, priceTotalFen }])).get(id)
   if (stages === undefined) return refuse('not_found')
   const failures = await readFailures(tx, id)
+  // Whoever opened the card is past recalling, and so are messages of yesterday.
+  const unopened = stages.delivery.sent - stages.delivery.opened
+  const recallable = Math.min(unopened, await countRecallable(tx, id))
   return {
     ...stages,
     campaignId: id,
@@ -35,6 +39,8 @@ export async function readProgress(tx: Tx, campaignId: Id<'campaign'>, lang: Lan
       retryable: deliveryReasons[reason].retryable,
       count,
     })),
+    carried: await readCarried(tx, id),
+    recall: { recallable, tooOld: unopened - recallable, batches: await readRecalls(tx, id) },
   }
 }
 

@@ -25,6 +25,13 @@ export const workChecks = [
         where ${live} and job.kind = 'batch.send' and instr(job.args, delivery_batch.id) > 0)`,
   },
   {
+    rule: 'a_notification_is_being_sent',
+    unit: 'heads',
+    query: `select notification.id as subject, 1 as stored, 0 as posted from notification
+      where notification.state in ('planned', 'sending') and notification.carrier_id is null and not exists (select 1 from job
+        where ${live} and job.kind = 'notification.send' and instr(job.args, notification.id) > 0)`,
+  },
+  {
     rule: 'planned_messages_are_being_sent',
     unit: 'heads',
     query: `select books.subject, books.stored, 0 as posted from (select campaign.id as subject,

@@ -55,7 +55,7 @@ async function judge(tx: Tx, seen: Seen): Promise<Judgement> {
 }
 
 /** Made, changed or submitted it: the trail knows, whatever the row says now. */
-async function isMaker(tx: Tx, campaign: CampaignRow, member: Id<'member'>): Promise<boolean> {
+export async function isMaker(tx: Tx, campaign: CampaignRow, member: Id<'member'>): Promise<boolean> {
   if (campaign.createdBy === member || campaign.submittedBy === member) return true
   const acts = await sql<{ id: string }>(
     tx.em,
@@ -100,7 +100,11 @@ async function approveWith(
   })
 }
 
-function itemsOf({ heads, version }: Plan): NewItem[] {
+/** One item of an order a head. */
+export function itemsOf({
+  heads,
+  version,
+}: Pick<Plan, 'heads'> & { readonly version: { readonly id: Id<'templateVersion'> } }): NewItem[] {
   return heads.map(({ personId, faceFen, priceFen }) => ({
     holderId: personId,
     templateVersionId: version.id,

@@ -14,9 +14,9 @@ export interface Circumstances {
   readonly toLookUp: number
   /** Look-ups that the company has for a day in which WeCom knew none of the numbers. */
   readonly lookUpsADay: number
-  /** Messages of other campaigns on the same day, and how many WeCom lets the app send in a day. */
-  readonly sameDay: number
-  readonly messagesADay: number
+  /** How many messages WeCom lets the app send in a day, and how many people are sent to before that stops us. */
+  readonly quota: number
+  readonly sentFirst: number
 }
 
 type Words = Readonly<Record<Lang, string>>
@@ -113,11 +113,16 @@ function ownNotices(plan: Plan, facts: Circumstances): Notice[] {
       `${unreachable} 人在企业微信里找不到，卡会照常生成，推送会失败；补上账号或手机号后可重发。`,
       `${unreachable} people cannot be found in WeCom: their cards are made, their messages fail and can be sent again once an account or mobile is known.`,
     )
-  if (facts.sameDay + heads > facts.messagesADay)
+  const later = heads - facts.sentFirst
+  if (later > 0)
     say(
       'quota',
-      `当天共 ${facts.sameDay + heads} 条消息，超过应用每天约 ${facts.messagesADay} 条的上限，请改到另一天发送。`,
-      `${facts.sameDay + heads} messages on that day are over the app's ${facts.messagesADay} or so. Send on another day.`,
+      facts.sentFirst > 0
+        ? `应用每天最多发 ${facts.quota} 条消息：先发 ${facts.sentFirst} 人，其余 ${later} 人从第二天起自动续发。`
+        : `应用每天最多发 ${facts.quota} 条消息，当天的已经用完：${later} 人从第二天起自动发送。`,
+      facts.sentFirst > 0
+        ? `The app may send ${facts.quota} messages a day: ${facts.sentFirst} people first, the other ${later} from the next day on, by itself.`
+        : `The app may send ${facts.quota} messages a day and that day’s are used up: ${later} people follow from the next day on, by itself.`,
     )
   return notices
 }

@@ -39,11 +39,15 @@ export async function createCampaign(tx: Tx, content: CampaignContent): Promise<
 export async function copyCampaign(tx: Tx, id: Id<'campaign'>): Promise<Id<'campaign'>> {
   const content = contentOf(await findOwnCampaign(tx, id))
   const past = content.sendAtMs !== null && content.sendAtMs < tx.clock.now()
-  return createCampaign(tx, past ? { ...content, sendAtMs: null } : content)
+  const sendAtMs = past ? null : content.sendAtMs
+  // Whose day it was is not whose day it is: the new one begins without people.
+  const selection = content.selection.kind === 'run' ? { kind: 'all' as const } : content.selection
+  return createCampaign(tx, { ...content, sendAtMs, selection })
 }
 
 /** Refuses with `not_found` what the content points at and the company may not use. */
 export async function checkReferences(tx: Tx, content: CampaignContent): Promise<void> {
+  if (content.selection.kind === 'run') refuse('malformed_request', { field: 'selection' })
   const [version] = await readVersions(tx, [content.templateVersionId])
   if (version === undefined) refuse('not_found', { field: 'templateVersionId' })
   if (content.rosterId !== null) await nameOwnRoster(tx, content.rosterId)

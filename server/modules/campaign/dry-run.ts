@@ -3,14 +3,13 @@ import { fen } from '../../../contract/fen.ts'
 import { mergeGreeting } from '../../../contract/greeting.ts'
 import type { DryRun } from '../../../contract/hr/campaign.ts'
 import type { Id } from '../../../contract/ids.ts'
-import { readSum } from '../../kernel/columns.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
-import { sql } from '../../kernel/sql.ts'
 import { readBrands } from '../catalog/read-template.ts'
 import { readCompany } from '../company/read-company.ts'
 import { countLookUps, countMatched } from '../staff/count-matched.ts'
-import { countPeople, openPeople } from '../staff/read-people.ts'
+import { readYears } from '../staff/read-days.ts'
+import { openPeople } from '../staff/read-people.ts'
 import { readWallet } from '../wallet/read-wallet.ts'
 import { campaignNotes, leftOutNotes, type Circumstances } from './campaign-notes.ts'
 import { messageWords } from './message-words.ts'
@@ -19,24 +18,44 @@ import { findOwnCampaign } from './read-campaign.ts'
 import type { Head } from './rules.ts'
 import type { CampaignRow } from './tables.ts'
 
-/** Limits of WeCom (protocols wecom, section 10), and how fast we go inside of them. */
-const wecom = {
-  peoplePerCall: 1000,
-  /** Person-sends a day for each account. */
-  sendsPerAccount: 200,
-  /** We look up 8,000 a minute where 10,000 are allowed. */
-  lookUpsPerMinute: 8000,
-  /** Calls of message/send have no limit of their own; we count on one a second. */
-  callsPerMinute: 60,
-} as const
+const PEOPLE_PER_CALL = 1000
 
-/** What approving a campaign would do, computed now, in the reader's language. Another company's campaign is 404. */
-export async function dryRunCampaign(tx: Tx, id: Id<'campaign'>, lang: Lang): Promise<DryRun> {
+/** Whom a campaign would send to, for the module that knows WeCom's limits to plan. */
+export interface SendingWish {
+  readonly companyId: Id<'company'>
+  readonly campaignId: Id<'campaign'>
+  /** Null: as soon as the cards are made. */
+  readonly sendAtMs: number | null
+  /** People whose account is known, and those who are looked up or not found at all. */
+  readonly known: number
+  readonly toLookUp: number
+}
+export type PlanSending = (tx: Tx, wish: SendingWish) => Promise<Pick<DryRun['wecom'], 'quota' | 'windows'>>
+
+/**
+ * What approving a campaign would do, computed now, in the reader's language; `planSending` tells when messages would go.
+ * Another company's campaign is 404.
+ */
+export async function dryRunCampaign(
+  tx: Tx,
+  id: Id<'campaign'>,
+  lang: Lang,
+  planSending: PlanSending,
+): Promise<DryRun> {
   const campaign = await findOwnCampaign(tx, id)
   const plan = await planCampaign(tx, campaign)
-  const facts = await readCircumstances(tx, campaign, plan)
+  const known = await readCircumstances(tx, campaign, plan)
   const messages = plan.heads.length
-  const calls = Math.ceil(messages / wecom.peoplePerCall)
+  const sending = await planSending(tx, {
+    companyId: campaign.companyId,
+    campaignId: campaign.id,
+    sendAtMs: plan.content.sendAtMs,
+    known: messages - known.toLookUp,
+    toLookUp: known.toLookUp,
+  })
+  const { quota, leftFirstDay } = sending.quota
+  const facts = { ...known, quota, sentFirst: Math.min(messages, leftFirstDay) }
+  const [first, last] = [sending.windows[0], sending.windows.at(-1)]
   return {
     heads: messages,
     faceTotalFen: plan.faceTotalFen,
@@ -47,12 +66,13 @@ export async function dryRunCampaign(tx: Tx, id: Id<'campaign'>, lang: Lang): Pr
     leftOut: leftOutNotes(plan, lang),
     wecom: {
       messages,
-      calls,
+      calls: Math.ceil(messages / PEOPLE_PER_CALL),
       withUserId: facts.withUserId,
       toLookUp: facts.toLookUp,
-      minutes: Math.ceil(facts.toLookUp / wecom.lookUpsPerMinute + calls / wecom.callsPerMinute),
+      minutes: first && last ? Math.ceil((last.toMs - first.fromMs) / MINUTE_MS) : 0,
+      ...sending,
     },
-    preview: await preview(tx, facts.companyName, plan),
+    preview: await preview(tx, facts.companyName, plan, campaign.runDay ?? null),
     contentHash: plan.contentHash,
     canSubmit: campaign.state === 'draft' && plan.blocks.length === 0,
   }
@@ -62,7 +82,7 @@ async function readCircumstances(
   tx: Tx,
   campaign: CampaignRow,
   plan: Plan,
-): Promise<Circumstances & { readonly companyName: string }> {
+): Promise<Omit<Circumstances, 'quota' | 'sentFirst'> & { readonly companyName: string }> {
   const { companyId } = campaign
   const company = (await readCompany(tx, companyId)) ?? refuse('not_found')
   const [brand] = await readBrands(tx, [plan.version.brandId])
@@ -74,28 +94,10 @@ async function readCircumstances(
     walletFen: (await readWallet(tx, companyId))?.balanceFen ?? fen(0),
     ...(await countMatched(tx, personIds)),
     lookUpsADay: await countLookUps(tx, companyId),
-    sameDay: await countSameDay(tx, campaign),
-    messagesADay: (await countPeople(tx, companyId)) * wecom.sendsPerAccount,
   }
 }
 
-/** Messages of the company's other campaigns on the day on which this one would be sent. */
-async function countSameDay(tx: Tx, campaign: CampaignRow): Promise<number> {
-  const from = startOfDay(campaign.sendAtMs ?? tx.clock.now())
-  const [row] = await sql<{ heads: unknown }>(
-    tx.em,
-    `select sum(heads) as heads from campaign
-      where company_id = ? and id <> ? and state in ('approved', 'running', 'finished')
-        and coalesce(send_at_ms, decided_at_ms) >= ? and coalesce(send_at_ms, decided_at_ms) < ?`,
-    [campaign.companyId, campaign.id, from, from + DAY_MS],
-  )
-  return readSum(row?.heads)
-}
-
-const DAY_MS = 86_400_000
-/** WeCom's day is China's: eight hours before UTC all year. */
-const CHINA_MS = 8 * 3_600_000
-const startOfDay = (atMs: number) => Math.floor((atMs + CHINA_MS) / DAY_MS) * DAY_MS - CHINA_MS
+const MINUTE_MS = 60_000
 
 function sumByDepartment(heads: readonly Head[]): DryRun['byDepartment'] {
   const sums = new Map<string, { heads: number; faceFen: number }>()
@@ -107,7 +109,7 @@ function sumByDepartment(heads: readonly Head[]): DryRun['byDepartment'] {
 }
 
 /** What the first person will see: the message, which is the same for all, and the words in the opened card. */
-async function preview(tx: Tx, companyName: string, plan: Plan): Promise<DryRun['preview']> {
+async function preview(tx: Tx, companyName: string, plan: Plan, runDay: string | null): Promise<DryRun['preview']> {
   const [first] = plan.heads
   const [person] = first ? await openPeople(tx, [first.personId]) : []
   if (!first || !person) return null
@@ -117,7 +119,12 @@ async function preview(tx: Tx, companyName: string, plan: Plan): Promise<DryRun[
     messageTitle: words.title,
     messageText: words.desc,
     personName: person.name,
-    greeting: mergeGreeting(greeting, { name: person.name, department: person.department, company: companyName }),
+    greeting: mergeGreeting(greeting, {
+      name: person.name,
+      department: person.department,
+      company: companyName,
+      years: runDay === null ? null : await readYears(tx, first.personId, runDay),
+    }),
     faceFen: first.faceFen,
   }
 }

@@ -19,6 +19,8 @@ export async function editCampaign(
   edit: { readonly id: Id<'campaign'>; readonly version: number; readonly content: CampaignContent },
 ): Promise<CampaignRow> {
   const seen = await findOwnCampaign(tx, edit.id)
+  // What a run made is what was approved with it: it is approved or given up as it is.
+  if (seen.recurringId) refuse('state_conflict')
   if (seen.version !== edit.version) refuse('content_changed')
   await checkReferences(tx, edit.content)
   const draft = seen.state === 'draft' ? seen : await moveCampaign(tx, seen, 'draft')

@@ -14,6 +14,7 @@ import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
 import { aUsedRoster, type ListedPerson } from '../../testing/used-roster.ts'
 import { createBrand } from '../catalog/create-template.ts'
 import { catalogEndpoints } from '../catalog/endpoints.ts'
+import { deliveryEndpoints } from '../delivery/endpoints.ts'
 import { campaignEndpoints } from './endpoints.ts'
 
 type Call = (
@@ -33,7 +34,7 @@ afterEach(async () => {
 async function serving(database: TestDatabase): Promise<Call> {
   const actors = new Map<string, Actor>()
   const app = createHttpApp({
-    endpoints: [...campaignEndpoints, ...catalogEndpoints],
+    endpoints: [...campaignEndpoints, ...catalogEndpoints, ...deliveryEndpoints],
     edgeFor: (actor) => database.edge({} as Ports, actor),
     authenticate: async ({ headers }) => actors.get(headers['x-actor'] ?? '') ?? { kind: 'anybody' },
     origins: [],
@@ -163,7 +164,9 @@ onBothDatabases('campaigns over HTTP', (database) => {
       { department: '二部', heads: 1, faceFen: 50_000 },
     ])
     expect(dryRun.leftOut).toMatchObject([{ code: 'repeated', count: 1 }])
-    expect(dryRun.wecom).toEqual({ messages: 3, calls: 1, withUserId: 1, toLookUp: 1, minutes: 1 })
+    expect(dryRun.wecom.quota).toEqual({ quota: 600, accounts: 3, from: 'people', usedToday: 0, leftFirstDay: 600 })
+    expect(dryRun.wecom.windows).toMatchObject([{ people: 3, limitedBy: null }])
+    expect(dryRun.wecom).toMatchObject({ messages: 3, calls: 1, withUserId: 1, toLookUp: 1, minutes: 1 })
     expect(dryRun.preview).toEqual({
       messageTitle: '中秋福利',
       messageText: '青山机械送您一份中秋福利',

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import {
   Approved,
@@ -7,40 +6,27 @@ import {
   CampaignIdInput,
   CreatedCampaign,
   DecideInput,
-  DryRun,
   EditCampaignInput,
   MovedCampaign,
   RejectInput,
 } from '../../../contract/hr/campaign.ts'
-import type { Tx } from '../../kernel/context.ts'
-import { endpoint, type Endpoint, type Http } from '../../kernel/endpoint.ts'
-import { refuse } from '../../kernel/errors.ts'
-import { once } from '../../kernel/once.ts'
-import { companyOf } from '../../kernel/tenant.ts'
+import { ToppedUp, TopUpInput } from '../../../contract/hr/directory.ts'
+import { endpoint, type Endpoint } from '../../kernel/endpoint.ts'
 import { approveCampaign } from './approve-campaign.ts'
 import { cancelCampaign } from './cancel-campaign.ts'
 import { copyCampaign, createCampaign } from './create-campaign.ts'
-import { dryRunCampaign } from './dry-run.ts'
 import { editCampaign } from './edit-campaign.ts'
+import { onceFor } from './once-for.ts'
+import { recurringEndpoints } from './recurring-endpoints.ts'
 import { rejectCampaign } from './reject-campaign.ts'
 import { submitCampaign } from './submit-campaign.ts'
+import { topUpCampaign } from './top-up-campaign.ts'
 import { viewCampaign } from './view-campaign.ts'
 import type { CampaignRow } from './tables.ts'
 
 const moved = ({ id, state, version }: CampaignRow): z.input<typeof MovedCampaign> => ({ id, state, version })
 
-/** Once for a key, remembering free text by its fingerprint only: people write names into it. */
-async function onceFor<T>(tx: Tx, http: Http, scope: string, input: object, work: () => Promise<T>): Promise<T> {
-  const key = http.idempotencyKey ?? refuse('idempotency_key_missing')
-  const fingerprint = (text: string) => createHash('sha256').update(text).digest('hex')
-  const short = key.length > 64 ? fingerprint(key) : key
-  const kept = Object.fromEntries(
-    Object.entries(input).map(([name, value]) => [name, fingerprint(JSON.stringify(value) ?? '')]),
-  )
-  return once(tx, `${scope}:${companyOf(tx.actor)}`, short, kept, work)
-}
-
-/** One campaign: draft, check, decide. Lists and progress belong to analytics. */
+/** One campaign: draft, submit, decide. Lists and progress belong to analytics, the dry run to delivery, which knows the limits. */
 export const campaignEndpoints: readonly Endpoint[] = [
   endpoint({
     method: 'POST',
@@ -85,13 +71,15 @@ export const campaignEndpoints: readonly Endpoint[] = [
       onceFor(tx, http, 'campaign.copy', input, async () => ({ id: await copyCampaign(tx, input.id) })),
   }),
   endpoint({
-    method: 'GET',
-    path: '/hr/campaigns/:id/dry-run',
-    may: 'campaign.read',
-    scope: 'read',
-    input: CampaignIdInput,
-    output: DryRun,
-    run: (tx, { id }, http) => dryRunCampaign(tx, id, http.lang),
+    method: 'POST',
+    path: '/hr/campaigns/:id/top-up',
+    may: 'campaign.create',
+    scope: 'tx',
+    body: 'json',
+    idempotent: true,
+    input: TopUpInput,
+    output: ToppedUp,
+    run: (tx, input, http) => onceFor(tx, http, 'campaign.top-up', input, () => topUpCampaign(tx, input)),
   }),
   endpoint({
     method: 'POST',
@@ -132,4 +120,5 @@ export const campaignEndpoints: readonly Endpoint[] = [
     output: MovedCampaign,
     run: async (tx, { id }) => moved(await cancelCampaign(tx, id)),
   }),
+  ...recurringEndpoints,
 ]

@@ -2,6 +2,7 @@ import { campaignMoves, type CampaignState } from '../../../contract/states.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { move } from '../../kernel/move.ts'
+import { enqueue } from '../../kernel/outbox.ts'
 import { readCampaign } from './read-campaign.ts'
 import type { CampaignRow } from './tables.ts'
 
@@ -21,5 +22,14 @@ export async function moveCampaign(
   // The row is ours until the commit: had anybody written between our read and our move, its version tells.
   const now = await readCampaign(tx, seen.id)
   if (now?.version !== seen.version + 1) refuse('content_changed')
+  await tellApprovers(tx, seen, now)
   return now
+}
+
+/** Whoever approves has a card in WeCom: with the review it is sent, with its end it is closed. */
+async function tellApprovers(tx: Tx, before: CampaignRow, now: CampaignRow): Promise<void> {
+  const args = { campaignId: now.id }
+  const job = (kind: string) => ({ kind, key: `${kind}:${now.id}:${now.version}`, args })
+  if (before.state === 'in_review') await enqueue(tx, [job('approval.close')])
+  if (now.state === 'in_review') await enqueue(tx, [job('approval.ask')])
 }

@@ -1,9 +1,11 @@
 import { sumFen, type Fen } from '../../../contract/fen.ts'
+import { yearsField } from '../../../contract/greeting.ts'
 import { CampaignContent } from '../../../contract/hr/campaign.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { readVersions, type TemplateVersionRow } from '../catalog/read-template.ts'
 import { readRecipients, type Recipient } from '../staff/read-recipients.ts'
+import { planRunDay } from './plan-run-day.ts'
 import { blocksOf, chooseHeads, hashContent, type Block, type Head, type LeftOutCode } from './rules.ts'
 import type { CampaignRow } from './tables.ts'
 
@@ -43,8 +45,11 @@ export async function planCampaign(tx: Tx, campaign: CampaignRow): Promise<Plan>
   const content = contentOf(campaign)
   const [version] = await readVersions(tx, [content.templateVersionId])
   if (version === undefined) throw new Error(`campaign ${campaign.id} has no template version`)
-  const recipients = await readList(tx, campaign.companyId, content)
-  const { heads, leftOut } = chooseHeads(content, version, recipients ?? [])
+  const ofRun = content.selection.kind === 'run'
+  const recipients = ofRun ? [] : await readList(tx, campaign.companyId, content)
+  const { heads, leftOut } = ofRun
+    ? await planRunDay(tx, campaign, version)
+    : chooseHeads(content, version, recipients ?? [])
   const rosterUsed = recipients !== null
   return {
     content,
@@ -53,18 +58,26 @@ export async function planCampaign(tx: Tx, campaign: CampaignRow): Promise<Plan>
     leftOut,
     faceTotalFen: sumFen(heads.map((head) => head.faceFen)),
     priceTotalFen: sumFen(heads.map((head) => head.priceFen)),
-    blocks: blocksOf({ content, terms: version, heads: heads.length, rosterUsed, nowMs: tx.clock.now() }),
+    // A day's campaign that waited for a person is sent when it is approved, however late.
+    blocks: blocksOf({
+      content,
+      terms: version,
+      heads: heads.length,
+      rosterUsed,
+      nowMs: ofRun ? 0 : tx.clock.now(),
+      ...(ofRun ? { mergeFields: [yearsField] } : {}),
+    }),
     contentHash: hashContent(campaign.id, content, heads),
   }
 }
 
-/** The chosen rows; none without a list; null while the list is not applied. */
+/** The chosen people; null while their list is not applied. */
 async function readList(
   tx: Tx,
   companyId: CampaignRow['companyId'],
   { rosterId, selection }: CampaignContent,
 ): Promise<Recipient[] | null> {
-  if (rosterId === null) return []
+  if (selection.kind === 'run') return []
   try {
     return await readRecipients(tx, { companyId, rosterId, selection })
   } catch (error) {

@@ -28,7 +28,6 @@ const content = CampaignContent.parse({
   sendAtMs: null,
 })
 const row = (person: number, amount: number | null): Recipient => ({
-  rowId: encodeId('rosterRow', BigInt(person)),
   personId: encodeId('person', BigInt(person)),
   department: '一部',
   amountFen: amount === null ? null : fen(amount),

@@ -90,10 +90,12 @@ export interface Judged {
   /** False when the list is not applied yet. */
   readonly rosterUsed: boolean
   readonly nowMs: number
+  /** Merge fields of the greeting beside the common ones. */
+  readonly mergeFields?: readonly string[]
 }
 
 /** All that keeps a campaign from going on, the gravest first. */
-export function blocksOf({ content, terms, heads, rosterUsed, nowMs }: Judged): Block[] {
+export function blocksOf({ content, terms, heads, rosterUsed, nowMs, mergeFields = [] }: Judged): Block[] {
   const blocks: Block[] = []
   const block = (code: ErrorCode, field: string, ruleId: RuleId | null = null) => blocks.push({ code, field, ruleId })
   const { amountFrom, faceFen, sendAtMs } = content
@@ -105,6 +107,6 @@ export function blocksOf({ content, terms, heads, rosterUsed, nowMs }: Judged): 
   else if (heads === 0) block('recipients_empty', 'selection')
   if (heads > limits.itemsPerOrder) block('too_many_recipients', 'selection')
   if (sendAtMs !== null && sendAtMs < nowMs) block('send_time_past', 'sendAtMs')
-  if (unknownFields(content.greeting).length > 0) block('greeting_unknown_field', 'greeting')
+  if (unknownFields(content.greeting, mergeFields).length > 0) block('greeting_unknown_field', 'greeting')
   return blocks
 }

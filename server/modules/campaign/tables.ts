@@ -1,5 +1,5 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core'
-import type { CampaignState } from '../../../contract/states.ts'
+import type { CampaignState, RecurringState } from '../../../contract/states.ts'
 import { codeColumn, fenColumn, idColumn, instantColumn } from '../../kernel/columns.ts'
 
 /** What is given to whom, with which words. It holds no money: its order does. */
@@ -36,6 +36,11 @@ export const Campaign = defineEntity({
     /** The approver's word when it was sent back, sealed. */
     wordSealed: p.blob().nullable(),
     orderId: idColumn<'order'>().nullable(),
+    /** The run that made it, and the company's day (YYYY-MM-DD) that it is for; null for a campaign of its own. */
+    recurringId: idColumn<'recurring'>().nullable(),
+    runDay: codeColumn(10).nullable(),
+    /** Once a person was added beside the list (late joiners): the campaign that this one tops up. */
+    topsUp: idColumn<'campaign'>().nullable(),
     createdAtMs: instantColumn(),
     changedAtMs: instantColumn(),
   },
@@ -43,11 +48,51 @@ export const Campaign = defineEntity({
     { name: 'campaign_company_index', properties: ['companyId', 'id'] },
     { name: 'campaign_order_index', properties: ['orderId'] },
   ],
+  uniques: [{ name: 'campaign_run_unique', properties: ['recurringId', 'runDay'] }],
 })
 export type CampaignDbRow = InferEntity<typeof Campaign>
+
+/** Cards for birthdays or for years with the company: approved once as a whole, then a campaign a day by itself. */
+export const Recurring = defineEntity({
+  name: 'Recurring',
+  tableName: 'recurring',
+  properties: {
+    id: idColumn<'recurring'>().primary(),
+    companyId: idColumn<'company'>(),
+    state: codeColumn<RecurringState>(16),
+    version: p.integer(),
+    kind: codeColumn<'birthday' | 'anniversary'>(16),
+    title: p.string().length(60),
+    cover: codeColumn(24),
+    templateVersionId: idColumn<'templateVersion'>(),
+    faceFen: fenColumn(),
+    /** Added for each full year with the company; 0 for birthdays. */
+    perYearFen: fenColumn(),
+    greetingSealed: p.blob(),
+    /** Minute of the company's day at which the messages go out. */
+    sendAtMinute: p.integer(),
+    /** The most that it may spend in a calendar month of the company; beyond it the day's campaign waits for a person. */
+    monthlyLimitFen: fenColumn(),
+    /** The company's day (YYYY-MM-DD) that it is to look at next; null until it first becomes active. */
+    nextDay: codeColumn(10).nullable(),
+    /** What was approved, as a fingerprint; null while nobody submitted. */
+    contentHash: codeColumn(64).nullable(),
+    createdBy: idColumn<'member'>(),
+    submittedBy: idColumn<'member'>().nullable(),
+    decidedBy: idColumn<'member'>().nullable(),
+    decidedAtMs: instantColumn().nullable(),
+    createdAtMs: instantColumn(),
+    changedAtMs: instantColumn(),
+  },
+  indexes: [{ name: 'recurring_company_index', properties: ['companyId', 'id'] }],
+})
 
 /** A campaign with its words opened. */
 export type CampaignRow = Omit<CampaignDbRow, 'greetingSealed' | 'wordSealed'> & {
   readonly greeting: string
   readonly word: string | null
 }
+
+/** A run with its words opened. */
+export type RecurringDbRow = InferEntity<typeof Recurring>
+export type RecurringRow = Omit<RecurringDbRow, 'greetingSealed'> & { readonly greeting: string }

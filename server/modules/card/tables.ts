@@ -25,7 +25,10 @@ export const Card = defineEntity({
     expiresAtMs: instantColumn().nullable(),
     issuedAtMs: instantColumn(),
   },
-  indexes: [{ name: 'card_holder_index', properties: ['holderId'] }],
+  indexes: [
+    { name: 'card_holder_index', properties: ['holderId'] },
+    { name: 'card_expiry_index', properties: ['expiresAtMs'] },
+  ],
   checks: [{ name: 'card_held_within_balance', expression: 'held_fen >= 0 and held_fen <= balance_fen' }],
 })
 

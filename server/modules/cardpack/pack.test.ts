@@ -87,6 +87,7 @@ onBothDatabases('the card pack', (database) => {
       name: '张三',
       companyName: '青禾科技',
       companyCode: 'qinghe',
+      timeZone: 'Asia/Shanghai',
       sandbox: true,
     })
     const [card, ...more] = (await json(Pack, await phone.get('/employee/pack'))).cards
@@ -103,6 +104,9 @@ onBothDatabases('the card pack', (database) => {
       expect(await opened.json()).toEqual({ cardId: card!.id })
     }
     expect(await database.tx((tx) => readDeliveryCounts(tx, campaign.id))).toMatchObject({ sent: 2, opened: 1 })
+    const taking = await phone.send('POST', `/employee/campaigns/${campaign.id}/claimed`)
+    expect(await taking.json()).toEqual({ cardId: card!.id })
+    expect(await database.tx((tx) => readDeliveryCounts(tx, campaign.id))).toMatchObject({ opened: 1, claimed: 1 })
     nowMs = card!.lockedUntilMs - 1
     expect((await json(Pack, await phone.get('/employee/pack'))).cards[0]).toMatchObject({
       view: 'locked',
@@ -137,7 +141,28 @@ onBothDatabases('the card pack', (database) => {
     expect(await codeOf(back)).toEqual([403, 'not_on_staff_list'])
     expect((await browser.get('/employee/pack')).status).toBe(401)
     const page = await arrive('Stranger', 'qinghe', { accept: 'text/html' })
-    expect([page.back.status, page.back.headers.get('location')]).toEqual([302, '/pack/?problem=not_on_staff_list'])
+    expect([page.back.status, page.back.headers.get('location')]).toEqual([
+      302,
+      '/pack/?problem=not_on_staff_list&company=qinghe',
+    ])
+  })
+
+  test('whoever came from a claim page goes back there when WeCom does not know them as staff; staff are let in', async () => {
+    const claim = '/pack/claim/0123456789ABCDEFGHJKMNPQRS?from=wecom'
+    const comeBack = async (as: string): Promise<[string | null, number]> => {
+      const browser = aBrowser(web.base)
+      const away = await browser.get(`/employee/sign-in/qinghe?return=${encodeURIComponent(claim)}`)
+      const there = await browser.get(
+        `${away.headers.get('location')!.replace('#wechat_redirect', '')}&as=${encodeURIComponent(as)}`,
+      )
+      const back = await browser.get(there.headers.get('location')!)
+      return [back.headers.get('location'), (await browser.get('/employee/pack')).status]
+    }
+    expect(await comeBack('ZhangSan')).toEqual([claim, 200])
+    expect(await comeBack('Stranger')).toEqual([claim, 401])
+    expect(await comeBack('~outsider')).toEqual([claim, 401])
+    const { back } = await arrive('~outsider')
+    expect(await codeOf(back)).toEqual([403, 'sign_in_not_allowed'])
   })
 
   test('nobody, somebody who left and somebody who signed out see nothing', async () => {

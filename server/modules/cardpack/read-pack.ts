@@ -14,7 +14,7 @@ import { openPeople } from '../staff/read-people.ts'
 
 type HeldCard = Awaited<ReturnType<typeof readHeldCards>>[number]
 
-/** What stands behind a card: the campaign that gave it and whether its message was opened. */
+/** What stands behind a card: the campaign that gave it and what became of its message. */
 interface Gift {
   readonly orderItemId: string
   readonly campaignId: Id<'campaign'>
@@ -103,7 +103,7 @@ async function presentCards(tx: Tx, cards: readonly HeldCard[], gifts: ReadonlyM
       expiresAtMs,
       issuedAtMs: card.issuedAtMs,
       scope: version?.scope ?? '',
-      opened: gift?.deliveryState === 'opened' || gift?.deliveryState === 'claimed',
+      opened: gift?.deliveryState === 'claimed',
     }
   })
 }

@@ -27,7 +27,7 @@ export async function addMember(tx: Tx, member: NewMember): Promise<Id<'member'>
   if (name === '' || userid === '' || roles === '') throw new RangeError('a member has a name, a userid and a role')
   const { companyId } = member
   await holdCompany(tx, companyId)
-  const userIdIndex = memberFingerprint(tx, userid)
+  const userIdIndex = await memberFingerprint(tx, companyId, userid)
   const fresh = tx.newId('member')
   await insertIgnore(tx.em, 'member', [
     {

@@ -4,7 +4,7 @@ import { decodeSession } from '../../kernel/cookies.ts'
 import type { Credentials } from '../../kernel/http.ts'
 import { sql } from '../../kernel/sql.ts'
 import { sessionCookies, type SessionOf } from './open-session.ts'
-import { rolesOf } from './read-members.ts'
+import { readMemberActor } from './read-member-actor.ts'
 import { readOperator } from './read-operator.ts'
 
 export interface AuthenticateOptions {
@@ -30,7 +30,7 @@ export function createAuthenticate(options: AuthenticateOptions): (credentials: 
     const found = await edge.read(async (tx): Promise<Actor | null> => {
       if (kind === 'operator') return isId('operator', operatorId) ? operatorActor(tx, operatorId) : null
       if (!isId('company', companyId)) return null
-      if (kind === 'member') return isId('member', memberId) ? memberActor(tx, companyId, memberId) : null
+      if (kind === 'member') return isId('member', memberId) ? readMemberActor(tx, companyId, memberId) : null
       if (!isId('person', personId) || !(await isCompanyActive(tx, companyId))) return null
       return (await personActive(tx, personId)) ? { kind, companyId, personId } : null
     })
@@ -44,16 +44,6 @@ function kindOf(path: string): SessionOf['kind'] | null {
     if (path === prefix || path.startsWith(`${prefix}/`)) return kind
   }
   return null
-}
-
-async function memberActor(tx: Tx, companyId: Id<'company'>, memberId: Id<'member'>): Promise<Actor | null> {
-  const [row] = await sql<{ roles: string }>(
-    tx.em,
-    `select member.roles as roles from member join company on company.id = member.company_id
-      where member.id = ? and company.id = ? and member.state = 'active' and company.state = 'active'`,
-    [memberId, companyId],
-  )
-  return row ? { kind: 'member', companyId, memberId, roles: rolesOf(row.roles) } : null
 }
 
 async function isCompanyActive(tx: Tx, companyId: Id<'company'>): Promise<boolean> {

@@ -119,12 +119,12 @@ onBothDatabases('company', (database) => {
         shown: await readConnection(tx, id),
       }))
     const { corpId } = first.wecom
-    expect(await read(first.id)).toEqual({
+    expect(await read(first.id)).toMatchObject({
       app: first.wecom,
-      keys: { ...callback, corpId },
-      shown: { corpId, agentId: 1000002, callbackSet: true },
+      keys: { ...callback, receiveIds: [corpId] },
+      shown: { corpId, agentId: 1000002, callbackSet: true, kind: 'self_built', state: 'active' },
     })
-    const fresh = { companyId: first.id, corpId, agentId: 7, secret: 'SANDBOXother' }
+    const fresh = { companyId: first.id, corpId, agentId: 7, secret: 'SANDBOXother', callback: null }
     await database.tx((tx) => connectWecom(tx, fresh))
     await database.tx((tx) => connectWecom(tx, fresh))
     expect(await read(first.id)).toMatchObject({ app: { agentId: 7, secret: 'SANDBOXother' }, keys: null })
@@ -137,7 +137,7 @@ onBothDatabases('company', (database) => {
     await expect(database.tx((tx) => connectWecom(tx, mine))).rejects.toMatchObject({ code: 'wecom_corp_taken' })
     const free = { ...mine, corpId: 'wwThird' }
     await Promise.all(Array.from({ length: 12 }, () => database.tx((tx) => connectWecom(tx, free))))
-    expect((await read(third)).app).toEqual({ corpId: 'wwThird', agentId: 7, secret: 'SANDBOXother' })
+    expect((await read(third)).app).toMatchObject({ corpId: 'wwThird', agentId: 7, secret: 'SANDBOXother' })
     expect(await read(nobody)).toEqual({ app: null, keys: null, shown: null })
     expect(await database.tx((tx) => findCompanyByCorpId(tx, 'wwNobody'))).toBeNull()
     const wrong = [

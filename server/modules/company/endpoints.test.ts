@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { encodeId, type Id } from '../../../contract/ids.ts'
 import { encodeSession, type SessionPayload } from '../../kernel/cookies.ts'
 import { endpoint } from '../../kernel/endpoint.ts'
+import { sql } from '../../kernel/sql.ts'
 import { companyOf } from '../../kernel/tenant.ts'
 import { aCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
@@ -12,6 +13,7 @@ import { wecomOf } from '../../testing/wecom.ts'
 import { walletEndpoints } from '../wallet/endpoints.ts'
 import { createOperator, removeOperator } from './create-operator.ts'
 import { companyEndpoints } from './endpoints.ts'
+import { readCompany } from './read-company.ts'
 import { suspendCompany } from './suspend-company.ts'
 
 const callback = { token: 'QDG6eK', encodingAesKey: 'jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C' }
@@ -137,6 +139,30 @@ onBothDatabases('company endpoints', (database) => {
       movements: [{ kind: 'top_up', amountFen: 12_345, balanceAfterFen: 12_345 }],
     })
     expect(await status('/hr/wallet', as('approver'))).toBe(403)
+  })
+
+  test('an administrator sets the zone of the company; nobody else does, and not for others', async () => {
+    const [one, other] = [await aCompany(database), await aCompany(database)]
+    const put = (role: 'hr' | 'admin', timeZone: unknown) => {
+      const cookie = cookieOf('member', { companyId: one.id, memberId: one.members[role] })
+      return aBrowser(web.base).send('PUT', '/hr/settings/time-zone', { timeZone }, cookie)
+    }
+    const zones = () =>
+      database.tx(async (tx) => [
+        (await readCompany(tx, one.id))?.timeZone,
+        (await readCompany(tx, other.id))?.timeZone,
+      ])
+    expect(await zones()).toEqual(['Asia/Shanghai', 'Asia/Shanghai'])
+    expect((await put('hr', 'Europe/Berlin')).status).toBe(403)
+    for (const wrong of ['+08:00', 'Asia/Nowhere', '', 7, 'x'.repeat(41)])
+      expect([wrong, (await put('admin', wrong)).status]).toEqual([wrong, 422])
+    const set = await Promise.all([put('admin', 'europe/berlin'), put('admin', 'Europe/Berlin')])
+    for (const answer of set) expect(await answer.json()).toEqual({ timeZone: 'Europe/Berlin' })
+    expect(await zones()).toEqual(['Europe/Berlin', 'Asia/Shanghai'])
+    const written = await database.tx((tx) =>
+      sql<{ note: string }>(tx.em, "select note from trail where act = 'company.time_zone'"),
+    )
+    expect(written).toEqual([{ note: 'Europe/Berlin' }])
   })
 
   test('WeCom verifies the callback address and sends events; anything crooked is refused', async () => {

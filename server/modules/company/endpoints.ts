@@ -1,21 +1,50 @@
 import { z } from 'zod'
-import { HrSession, HrSettings, SignInCallbackInput, SignInInput } from '../../../contract/hr/session.ts'
-import { OperatorSession, OperatorSignIn } from '../../../contract/operator/platform.ts'
-import { WecomCallbackInput } from '../../../contract/outside/wecom.ts'
+import {
+  FirstSignInInput,
+  HrSession,
+  HrSettings,
+  SignInCallbackInput,
+  SignInInput,
+  TimeZoneChosen,
+  TimeZoneInput,
+} from '../../../contract/hr/session.ts'
+import { PageSignature, SignPageInput } from '../../../contract/page-signature.ts'
+import {
+  FirstSignInLink,
+  FirstSignInOffer,
+  OperatorSession,
+  OperatorSignIn,
+} from '../../../contract/operator/platform.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { endpoint, type Endpoint, type Http } from '../../kernel/endpoint.ts'
 import { AppError, refuse } from '../../kernel/errors.ts'
 import { companyOf, memberOf } from '../../kernel/tenant.ts'
 import { trail } from '../../kernel/trail.ts'
+import { chooseTimeZone } from './choose-time-zone.ts'
+import { callbackEndpoints } from './callback-endpoints.ts'
+import { offerFirstSignIn, takeFirstSignIn } from './first-sign-in.ts'
 import { closeSession, openSession } from './open-session.ts'
 import { readCompany } from './read-company.ts'
 import { findMemberByUserId, readMemberNames, readMembers, rolesOf } from './read-members.ts'
 import { findOperatorByKey, readOperator } from './read-operator.ts'
-import { readCallbackKeys, readConnection } from './read-wecom-app.ts'
+import { readConnection } from './read-wecom-app.ts'
 import { beginSignIn, completeSignIn } from './sign-in.ts'
+import { signPage } from './sign-page.ts'
 import { checkKeyTries, countWrongKey } from './throttle-keys.ts'
+import { wecomEndpoints } from './wecom-endpoints.ts'
+import { writeSignIn } from './write-sign-in.ts'
 
 const none = z.object({})
+
+/** The path decides whose session counts, so each audience has its own. */
+const signPageEndpoints = ['/hr/js/signature', '/employee/js/signature'].map((path) =>
+  endpoint({
+    ...({ method: 'POST', path, may: 'js.sign', scope: 'edge', body: 'json' } as const),
+    input: SignPageInput,
+    output: PageSignature,
+    run: (edge, { url }) => signPage(edge, url),
+  }),
+)
 
 /** A person's browser that was sent back to us sees a page with the sentence; a program sees the problem. */
 async function orSignInPage(http: Http, work: () => Promise<void>): Promise<void> {
@@ -30,14 +59,24 @@ async function orSignInPage(http: Http, work: () => Promise<void>): Promise<void
 async function signInMember(edge: Edge, http: Http, back: z.output<typeof SignInCallbackInput>): Promise<void> {
   const signedIn = await completeSignIn(edge, http, { code: back.code, state: back.state, audience: 'member' })
   if (signedIn === null) return
-  const { companyId, userid, returnPath } = signedIn
-  const memberId = await edge.tx(async (tx) => {
-    const found = (await findMemberByUserId(tx, companyId, userid)) ?? refuse('sign_in_not_allowed')
-    await trail(tx, { objectId: found, act: 'member.signed_in' })
-    return found
-  })
+  const { companyId, returnPath } = signedIn
+  const userid = signedIn.userid ?? refuse('sign_in_not_allowed')
+  const found = await edge.read((tx) => findMemberByUserId(tx, companyId, userid))
+  const memberId = found ?? refuse('sign_in_not_allowed')
+  await writeSignIn(edge, { kind: 'signed_in', memberId })
   openSession(edge, http, { kind: 'member', companyId, memberId })
   http.redirect(returnPath)
+}
+
+/** A link that was guessed counts against its address like a wrong key of the platform. */
+async function signInFirst(edge: Edge, http: Http, token: string): Promise<void> {
+  await checkKeyTries(http.ip)
+  try {
+    openSession(edge, http, { kind: 'member', ...(await edge.tx((tx) => takeFirstSignIn(tx, token))) })
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'first_sign_in_refused') await countWrongKey(http.ip)
+    throw error
+  }
 }
 
 async function presentSession(tx: Tx): Promise<z.input<typeof HrSession>> {
@@ -46,10 +85,10 @@ async function presentSession(tx: Tx): Promise<z.input<typeof HrSession>> {
   const company = (await readCompany(tx, companyId)) ?? refuse('unauthenticated')
   const memberName = (await readMemberNames(tx, [memberId])).get(memberId) ?? refuse('unauthenticated')
   const roles = tx.actor.kind === 'member' ? rolesOf(tx.actor.roles.join(',')) : []
-  const { id, code, name, paymentRoute } = company
+  const { id, code, name, paymentRoute, timeZone } = company
   return {
     member: { id: memberId, name: memberName, roles },
-    company: { id, code, name, paymentRoute },
+    company: { id, code, name, paymentRoute, timeZone },
     sandbox: tx.house.sandbox,
   }
 }
@@ -63,6 +102,7 @@ async function presentSettings(tx: Tx): Promise<z.input<typeof HrSettings>> {
     members: members.map((member) => ({ ...member, roles: [...member.roles] })),
     wecom: connection && { ...connection, callbackUrl: `${tx.house.publicUrl}/callback/wecom/${companyId}` },
     paymentRoute: company.paymentRoute,
+    timeZone: company.timeZone,
   }
 }
 
@@ -85,6 +125,12 @@ const memberEndpoints = [
     run: (edge, back, http) => orSignInPage(http, () => signInMember(edge, http, back)),
   }),
   endpoint({
+    ...({ method: 'POST', path: '/hr/first-sign-in', may: 'public', scope: 'edge', body: 'json' } as const),
+    output: 'stream',
+    input: FirstSignInInput,
+    run: (edge, { token }, http) => signInFirst(edge, http, token),
+  }),
+  endpoint({
     ...({ method: 'GET', path: '/hr/session', may: 'session.read', scope: 'read' } as const),
     input: none,
     output: HrSession,
@@ -100,6 +146,12 @@ const memberEndpoints = [
     input: none,
     output: HrSettings,
     run: presentSettings,
+  }),
+  endpoint({
+    ...({ method: 'PUT', path: '/hr/settings/time-zone', may: 'settings.write', scope: 'tx', body: 'json' } as const),
+    input: TimeZoneInput,
+    output: TimeZoneChosen,
+    run: async (tx, { timeZone }) => ({ timeZone: await chooseTimeZone(tx, timeZone) }),
   }),
 ]
 
@@ -131,32 +183,18 @@ const operatorEndpoints = [
     input: none,
     run: async (tx, _input, http) => closeSession(tx, http, 'operator'),
   }),
-]
-
-/** WeCom counts anything but 200 as a failure and sends again, so nothing slow happens before the answer. */
-const callbackEndpoints = [
   endpoint({
-    ...({ method: 'GET', path: '/callback/wecom/:companyId', may: 'notice', scope: 'edge', output: 'stream' } as const),
-    input: WecomCallbackInput,
-    run: async (edge, { companyId, ...query }, http) => {
-      const keys = (await edge.read((tx) => readCallbackKeys(tx, companyId))) ?? refuse('not_found')
-      const echo = edge.ports.wecom.verifyCallback(keys, query)
-      http.setHeader('Content-Type', 'text/plain; charset=utf-8')
-      return echo
-    },
-  }),
-  endpoint({
-    ...({ method: 'POST', path: '/callback/wecom/:companyId', may: 'notice', scope: 'edge', body: 'raw' } as const),
-    output: 'stream',
-    input: WecomCallbackInput,
-    run: async (edge, { companyId, ...query }, http) => {
-      const keys = (await edge.read((tx) => readCallbackKeys(tx, companyId))) ?? refuse('not_found')
-      const { kind } = edge.ports.wecom.openCallback(keys, query, http.raw ?? Buffer.alloc(0))
-      edge.log.info({ companyId, kind }, 'wecom callback')
-      http.setHeader('Content-Type', 'text/plain; charset=utf-8')
-      return 'success'
-    },
+    ...({ method: 'POST', path: '/operator/companies/:id/first-sign-in', may: 'company.invite', scope: 'tx' } as const),
+    input: FirstSignInOffer,
+    output: FirstSignInLink,
+    run: (tx, { id }) => offerFirstSignIn(tx, id),
   }),
 ]
 
-export const companyEndpoints: readonly Endpoint[] = [...memberEndpoints, ...operatorEndpoints, ...callbackEndpoints]
+export const companyEndpoints: readonly Endpoint[] = [
+  ...memberEndpoints,
+  ...signPageEndpoints,
+  ...operatorEndpoints,
+  ...wecomEndpoints,
+  ...callbackEndpoints,
+]

@@ -1,7 +1,8 @@
 import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
-import { Company, WecomConnection } from './tables.ts'
+import { readBound } from '../../kernel/sql.ts'
+import { WecomConnection } from './tables.ts'
 
 export interface CompanyFacts {
   readonly id: Id<'company'>
@@ -9,6 +10,8 @@ export interface CompanyFacts {
   readonly name: string
   readonly paymentRoute: 'strict' | 'non_cash'
   readonly state: 'active' | 'suspended'
+  /** IANA name: the company's days and the times it chooses (kernel/company-day.ts). */
+  readonly timeZone: string
 }
 
 type Where = { readonly id: Id<'company'> } | { readonly code: string }
@@ -35,7 +38,13 @@ export async function readActiveCompany(tx: Tx, where: Where): Promise<CompanyFa
   return company.state === 'active' ? company : refuse('company_suspended')
 }
 
+/** Asked by nearly every request: read past the entity mapping. */
 async function find(tx: Tx, where: Where): Promise<CompanyFacts | null> {
-  const row = await tx.em.findOne(Company, where, { disableIdentityMap: true })
-  return row && { id: row.id, code: row.code, name: row.name, paymentRoute: row.paymentRoute, state: row.state }
+  const [column, value] = 'id' in where ? ['id', where.id] : ['code', where.code]
+  const [row] = await readBound<CompanyFacts>(
+    tx.em,
+    `select id, code, name, payment_route as paymentRoute, state, time_zone as timeZone from company where ${column} = ?`,
+    [value],
+  )
+  return row ?? null
 }

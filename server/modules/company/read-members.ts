@@ -2,6 +2,7 @@ import type { CompanyRole } from '../../../contract/abilities.ts'
 import { companyRoles } from '../../../contract/hr/session.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
+import { readBound } from '../../kernel/sql.ts'
 import { memberFingerprint, openMember } from './seal-member.ts'
 import { Member } from './tables.ts'
 
@@ -27,18 +28,26 @@ export async function readMembers(tx: Tx, companyId: Id<'company'>): Promise<Mem
 export async function readMemberNames(tx: Tx, ids: readonly Id<'member'>[]): Promise<Map<Id<'member'>, string>> {
   const wanted = [...new Set(ids)]
   if (wanted.length === 0) return new Map()
-  const rows = await tx.em.find(Member, { id: { $in: wanted } }, { disableIdentityMap: true })
+  const slots = wanted.map(() => '?').join(',')
+  const rows = await readBound<{ id: Id<'member'>; sealed: Uint8Array }>(
+    tx.em,
+    `select id, sealed from member where id in (${slots})`,
+    wanted,
+  )
   return new Map(rows.map((row) => [row.id, openMember(tx, row.id, row.sealed).name]))
 }
 
-/** The active member of a company behind a userid, whatever its case; null when there is none. */
+/** The active member of a company behind a userid as WeCom writes it; null when there is none. */
 export async function findMemberByUserId(
   tx: Tx,
   companyId: Id<'company'>,
   userid: string,
 ): Promise<Id<'member'> | null> {
-  const where = { companyId, userIdIndex: memberFingerprint(tx, userid), state: 'active' as const }
-  const row = await tx.em.findOne(Member, where, { disableIdentityMap: true })
+  const [row] = await readBound<{ id: Id<'member'> }>(
+    tx.em,
+    "select id from member where company_id = ? and user_id_index = ? and state = 'active'",
+    [companyId, await memberFingerprint(tx, companyId, userid)],
+  )
   return row?.id ?? null
 }
 

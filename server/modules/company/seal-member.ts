@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Id } from '../../../contract/ids.ts'
-import type { Scope } from '../../kernel/context.ts'
+import type { Scope, Tx } from '../../kernel/context.ts'
+import { inSpace, readUserIdSpace } from './read-user-id-space.ts'
 
 const MemberFacts = z.object({ name: z.string(), userid: z.string() })
 /** What is known of a member as a person. It leaves the database only opened on purpose. */
@@ -19,9 +20,10 @@ export function openMember(scope: Scope, memberId: Id<'member'>, sealed: Uint8Ar
 }
 
 /**
- * Finds a member by userid. WeCom compares the userids of a company's own directory without regard to case, so the
- * case is folded first (protocols wecom, 5.1).
+ * Finds a member by userid. WeCom compares the userids of a company's own directory without regard to case, so the case
+ * is folded first; those that a provider's app sees are ciphers whose case counts (protocols wecom, 0, 5.1 and 8.7).
  */
-export function memberFingerprint(scope: Scope, userid: string): string {
-  return scope.house.seal.blindIndex('member.userid', userid.trim().toLowerCase())
+export async function memberFingerprint(tx: Tx, companyId: Id<'company'>, userid: string): Promise<string> {
+  const space = await readUserIdSpace(tx, companyId)
+  return tx.house.seal.blindIndex('member.userid', inSpace(space, userid.trim()))
 }

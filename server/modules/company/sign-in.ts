@@ -2,17 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { idField } from '../../../contract/fields.ts'
 import type { Id } from '../../../contract/ids.ts'
-import type { WecomApp } from '../../channels/ports.ts'
+import type { ConnectionState } from '../../../contract/states.ts'
+import type { WecomApp, WecomIdentity } from '../../channels/ports.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { decodeSigned, encodeSigned, readCookies } from '../../kernel/cookies.ts'
 import type { Http } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
-import { once } from '../../kernel/once.ts'
 import { OutsideError } from '../../kernel/outside.ts'
+import { mendConnection } from './mend-connection.ts'
 import { secureOn, sessionCookies } from './open-session.ts'
 import { readActiveCompany } from './read-company.ts'
-import { readWecomApp } from './read-wecom-app.ts'
+import { readAnyWecomApp } from './read-wecom-app.ts'
 import { homeOf, isOwnPath, isUsedCode } from './rules.ts'
+import { writeSignIn } from './write-sign-in.ts'
 
 export type Audience = 'member' | 'employee'
 
@@ -25,10 +27,14 @@ export interface SignIn {
 
 export interface SignedIn {
   readonly companyId: Id<'company'>
-  /** As WeCom writes it. Personal data: for finding the person, not for keeping, logging or showing. */
-  readonly userid: string
+  /** As WeCom writes it; null for somebody of WeChat. Personal data: for finding the person, not for keeping or showing. */
+  readonly userid: string | null
+  /** As which outside contact WeCom knows somebody of WeChat; null where it does not. Just as personal. */
+  readonly externalUserId: string | null
   readonly returnPath: string
 }
+
+type Told = Pick<SignedIn, 'userid' | 'externalUserId'>
 
 /** What we remember in the browser between leaving for WeCom and coming back. It names no person. */
 const Pending = z.object({
@@ -45,7 +51,11 @@ type Pending = z.infer<typeof Pending>
 const PENDING_MS = 10 * 60_000
 const STATE_BYTES = 16
 const TRIES = 3
-/** A person waits: a longer pause than this is told, not slept. */
+/** How often a lost answer sends somebody through WeCom anew, which a person hardly sees: each needs a code of its own. */
+const MORE_ROUNDS = 2
+/** A person waits: what has not answered by then is asked once more beside it. */
+const ANSWER_MS = 800
+/** A longer pause than this is told, not slept. */
 const LONGEST_WAIT_MS = 2_000
 
 /**
@@ -70,8 +80,8 @@ export async function beginSignIn(edge: Edge, http: Http, signIn: SignIn): Promi
 /**
  * Takes the browser back from WeCom and tells whose it is. Null: WeCom's answer was lost and the browser has been sent
  * through the sign-in once more; there is nothing left to do. Refuses with `sign_in_expired` when the state is missing,
- * not the one we gave, over, or used before; `sign_in_refused` without a code; `sign_in_not_allowed` for somebody who is
- * no member of the company; `provider_unavailable` when WeCom stays out of reach.
+ * not the one we gave, over, or used before; `sign_in_refused` without a code; `provider_unavailable` when WeCom stays
+ * out of reach. Whether somebody who is no member of the company may go on is the caller's to decide.
  */
 export async function completeSignIn(
   edge: Edge,
@@ -80,16 +90,20 @@ export async function completeSignIn(
 ): Promise<SignedIn | null> {
   const pending = takePending(edge, http, back.state, back.audience)
   const { companyId, returnPath } = pending
-  const app = await edge.tx(async (tx) => {
-    await spendState(tx, pending.state)
+  const app = await edge.read(async (tx) => {
     await readActiveCompany(tx, { id: companyId })
     return connectedApp(tx, companyId)
   })
+  // Before WeCom is asked: in whatever process and however often the browser repeats its cookie, a state counts once.
+  if (!(await writeSignIn(edge, { kind: 'spend', state: pending.state }))) refuse('sign_in_expired')
   if (back.code === undefined || back.code === '') refuse('sign_in_refused')
   const answer = await exchange(edge, app, back.code)
-  if (answer !== 'lost') return { companyId, userid: answer.userid ?? refuse('sign_in_not_allowed'), returnPath }
-  if (pending.again > 0) refuse('provider_unavailable')
-  leave(edge, http, app, { companyId, audience: back.audience, returnPath, again: 1 })
+  if (answer !== 'lost') {
+    if (app.state === 'broken') await edge.tx((tx) => mendConnection(tx, companyId))
+    return { companyId, ...answer, returnPath }
+  }
+  if (pending.again >= MORE_ROUNDS) refuse('provider_unavailable')
+  leave(edge, http, app, { companyId, audience: back.audience, returnPath, again: pending.again + 1 })
   return null
 }
 
@@ -117,36 +131,55 @@ function takePending(edge: Edge, http: Http, state: string, audience: Audience):
 /** One cookie for each sign-in under way, so that two tabs do not end each other's. */
 const cookieOf = (state: string): string => `fulika_sign_in_${state.slice(0, 8)}`
 
-/** A state counts once, in whatever process and however often the browser repeats its cookie. */
-async function spendState(tx: Tx, state: string): Promise<void> {
-  let first = false
-  await once(tx, 'sign-in', state, {}, async () => {
-    first = true
-    return null
-  })
-  if (!first) refuse('sign_in_expired')
+/** Also while the connection is broken: whoever shall mend it must be able to sign in, and WeCom itself decides. */
+async function connectedApp(tx: Tx, companyId: Id<'company'>): Promise<WecomApp & { readonly state: ConnectionState }> {
+  const app = await readAnyWecomApp(tx, companyId)
+  return app === null || app.state === 'cancelled' || app.agentId < 1 ? refuse('wecom_not_connected') : app
 }
 
-async function connectedApp(tx: Tx, companyId: Id<'company'>): Promise<WecomApp> {
-  return (await readWecomApp(tx, companyId)) ?? refuse('wecom_not_connected')
-}
-
-/** Asks whose a code is. A lost answer may have used the code up: `lost` says that only a new code can tell. */
-async function exchange(edge: Edge, app: WecomApp, code: string): Promise<{ readonly userid: string | null } | 'lost'> {
-  let lost = false
+/**
+ * Asks whose a code is, again where that may help. A lost answer may have used the code up: `lost` says that only a new
+ * code can tell. A question whose answer stays out is asked once more beside it, and whichever tells first counts: a
+ * slow WeCom costs nobody a second round, and a stuck line does not keep a person waiting.
+ */
+async function exchange(edge: Edge, app: WecomApp, code: string): Promise<Told | 'lost'> {
+  const late: Promise<WecomIdentity>[] = []
   for (let tried = 1; ; tried += 1) {
+    const asked = edge.ports.wecom.identityByCode(app, code)
     try {
-      return { userid: await edge.ports.wecom.memberByCode(app, code) }
+      const told = await Promise.race([asked, ...late, overdue(ANSWER_MS)])
+      if (told !== 'overdue') return idsOf(told)
+      edge.log.warn({ tried }, 'sign-in: wecom has not told yet who it is')
+      late.push(asked.catch(never))
+      if (tried === TRIES) return 'lost'
     } catch (error) {
       if (!(error instanceof OutsideError)) throw error
       edge.log.warn({ code: error.code, outcome: error.outcome, tried }, 'sign-in: wecom did not tell who it is')
-      if (error.outcome === 'refused' && isUsedCode(error.code)) return lost ? 'lost' : refuse('sign_in_expired')
-      if (error.outcome === 'unknown') lost = true
-      const passing = error.outcome === 'unknown' || error.outcome === 'busy'
-      const wait = Math.min(error.retryAfterMs, 200 * 2 ** tried)
-      if (passing && tried < TRIES && error.retryAfterMs <= LONGEST_WAIT_MS) await sleep(wait)
-      else if (lost && passing) return 'lost'
-      else throw error
+      const next = afterFault(error, tried, late.length > 0)
+      if (next === 'throw') throw error
+      if (next === 'lost') return 'lost'
+      if (next === 'over') refuse('sign_in_expired')
+      if (error.outcome === 'unknown') late.push(never())
+      const told = await Promise.race([overdue(next), ...late])
+      if (told !== 'overdue') return idsOf(told)
     }
   }
 }
+
+/** What follows a fault: how long to wait before the next question, in ms, or how it ends. */
+function afterFault(error: OutsideError, tried: number, wasLost: boolean): number | 'lost' | 'over' | 'throw' {
+  if (error.outcome === 'refused' && isUsedCode(error.code)) return wasLost ? 'lost' : 'over'
+  const passing = error.outcome === 'unknown' || error.outcome === 'busy'
+  if (passing && tried < TRIES && error.retryAfterMs <= LONGEST_WAIT_MS)
+    return Math.min(error.retryAfterMs, 200 * 2 ** tried)
+  return passing && (wasLost || error.outcome === 'unknown') ? 'lost' : 'throw'
+}
+
+/** One of its own each time: what waits for a promise that never comes is kept as long as that promise. */
+const never = (): Promise<never> => new Promise(() => undefined)
+const overdue = (ms: number): Promise<'overdue'> => sleep(ms, 'overdue' as const, { ref: false })
+
+const idsOf = (identity: WecomIdentity): Told =>
+  identity.kind === 'member'
+    ? { userid: identity.userid, externalUserId: null }
+    : { userid: null, externalUserId: identity.externalUserId }

@@ -6,16 +6,19 @@ import type { Edge, Tx } from '../../kernel/context.ts'
 import { enqueue } from '../../kernel/outbox.ts'
 import { OutsideError } from '../../kernel/outside.ts'
 import { insertIgnore, sql } from '../../kernel/sql.ts'
-import type { Lane } from '../../kernel/tables.ts'
 import { readCampaign, readCampaignByOrder } from '../campaign/read-campaign.ts'
 import { startCampaign } from '../campaign/run-campaign.ts'
 import { readCompany } from '../company/read-company.ts'
+import { inSpace, spaceOf } from '../company/read-user-id-space.ts'
 import { readWecomApp } from '../company/read-wecom-app.ts'
 import { readSliceHolders } from '../order/read-order.ts'
 import { matchPeople, type Match } from '../staff/match-people.ts'
+import { laneFor } from './carry-people.ts'
 import { finishDelivered } from './finish-delivered.ts'
+import { isUserId } from './message-bodies.ts'
 import { moveDeliveries } from './move-deliveries.ts'
-import { besideTheRush, isUserId, messageBody } from './rules.ts'
+import { stopLate } from './recall-campaign.ts'
+import { besideTheRush, messageBody } from './rules.ts'
 import { DeliveryBatch } from './tables.ts'
 
 type Campaign = NonNullable<Awaited<ReturnType<typeof readCampaign>>>
@@ -74,7 +77,8 @@ async function planDeliveries(
   }))
   await insertIgnore(tx.em, 'delivery', rows)
   await startCampaign(tx, campaign.id)
-  const dueAtMs = campaign.sendAtMs == null ? 0 : besideTheRush(campaign.sendAtMs)
+  await stopLate(tx, campaign, personIds)
+  const dueAtMs = campaign.sendAtMs == null ? 0 : besideTheRush(tx.house, campaign.sendAtMs)
   if (dueAtMs <= tx.clock.now()) return true
   const key = `cards.deliver:${sliceId}:${dueAtMs}`
   const lane = laneFor(campaign.heads ?? rows.length)
@@ -82,7 +86,7 @@ async function planDeliveries(
   return false
 }
 
-/** Planned deliveries of a campaign, at most 1,000: those of some people, or the oldest. */
+/** Planned deliveries of a campaign that wait for nothing, at most 1,000: those of some people, or the oldest. */
 async function readPlanned(
   tx: Tx,
   campaignId: Id<'campaign'>,
@@ -92,8 +96,9 @@ async function readPlanned(
   return sql<Planned>(
     tx.em,
     `select id, person_id as personId from delivery
-      where campaign_id = ? and state = 'planned' ${some} order by id limit ${limits.cardsPerSlice}`,
-    [campaignId, ...(personIds ?? [])],
+      where campaign_id = ? and state = 'planned' and (waits_until_ms is null or waits_until_ms <= ?) ${some}
+      order by id limit ${limits.cardsPerSlice}`,
+    [campaignId, tx.clock.now(), ...(personIds ?? [])],
   )
 }
 
@@ -172,6 +177,7 @@ async function writeBatch(tx: Tx, { campaign, planned, matches, app, again }: Ba
   const people = byUserId(
     held.map(({ id }) => id),
     userIds,
+    (userid) => inSpace(spaceOf(app.kind), userid),
   )
   const company = await readCompany(tx, campaign.companyId)
   const body = messageBody({
@@ -181,6 +187,7 @@ async function writeBatch(tx: Tx, { campaign, planned, matches, app, again }: Ba
     campaignId: campaign.id,
     title: campaign.title,
     occasion: campaign.occasion,
+    cover: campaign.cover,
     publicUrl: tx.house.publicUrl,
     userIds: people.touser,
     again: again ? batchId : null,
@@ -203,19 +210,20 @@ async function writeBatch(tx: Tx, { campaign, planned, matches, app, again }: Ba
 
 const noApp: Match = { reason: 'app_not_connected' }
 
-/** Who is named in the call, and whose deliveries stand behind each name. WeCom compares without regard to case. */
-function byUserId(ids: readonly Id<'delivery'>[], userIds: ReadonlyMap<Id<'delivery'>, string>) {
+/** Who is named in the call, and whose deliveries stand behind each name as it is compared in the company's space. */
+function byUserId(
+  ids: readonly Id<'delivery'>[],
+  userIds: ReadonlyMap<Id<'delivery'>, string>,
+  compared: (userid: string) => string,
+) {
   const touser = new Map<string, string>()
   const deliveries: Record<string, Id<'delivery'>[]> = {}
   for (const id of ids) {
     const userid = userIds.get(id)
     if (userid === undefined) continue
-    const key = userid.toLowerCase()
+    const key = compared(userid)
     if (!touser.has(key)) touser.set(key, userid)
     deliveries[key] = [...(deliveries[key] ?? []), id]
   }
   return { touser: [...touser.values()], deliveries }
 }
-
-/** Thousands travel in the bulk lane; a few are never stuck behind them. */
-export const laneFor = (people: number): Lane => (people >= limits.cardsPerSlice / 2 ? 'bulk' : 'small')

@@ -1,7 +1,10 @@
 import { deliveryReasonSentence } from '../../../contract/delivery-reasons.ts'
 import type { Lang } from '../../../contract/error-codes.ts'
+import { CampaignIdInput, DryRun } from '../../../contract/hr/campaign.ts'
 import {
   CorrectInput,
+  ExportInput,
+  Recalled,
   Recipients,
   RecipientsInput,
   ResendInput,
@@ -16,9 +19,14 @@ import { companyOf } from '../../kernel/tenant.ts'
 import { findOwnCampaign } from '../campaign/read-campaign.ts'
 import { openPeople, searchPeople } from '../staff/read-people.ts'
 import { maskPhone } from '../staff/rules.ts'
+import { dryRunCampaign } from '../campaign/dry-run.ts'
 import { correctDelivery } from './correct-delivery.ts'
+import { directoryDecisions } from './directory-endpoints.ts'
+import { planSending } from './plan-sending.ts'
 import { readRecipients, type Recipient } from './read-deliveries.ts'
+import { recallCampaign } from './recall-campaign.ts'
 import { resendDeliveries } from './resend-deliveries.ts'
+import { writePeople } from './write-people.ts'
 
 /** Where a page ends, as the place in the order. */
 function seqOf(cursor: string | undefined): number | undefined {
@@ -92,6 +100,42 @@ export const deliveryEndpoints: readonly Endpoint[] = [
   }),
   endpoint({
     method: 'POST',
+    path: '/hr/campaigns/:id/recall',
+    may: 'delivery.recall',
+    scope: 'tx',
+    idempotent: true,
+    input: CampaignIdInput,
+    output: Recalled,
+    run: async (tx, input, http) => {
+      const key = http.idempotencyKey ?? refuse('idempotency_key_missing')
+      return once(tx, `delivery.recall:${companyOf(tx.actor)}`, key, input, () => recallCampaign(tx, input.id))
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/hr/campaigns/:id/people.xlsx',
+    may: 'delivery.export',
+    scope: 'edge',
+    input: ExportInput,
+    output: 'stream',
+    run: async (edge, { id }, http) => {
+      const book = await writePeople(edge, id, http.lang)
+      http.setHeader('Content-Type', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet')
+      http.setHeader('Content-Disposition', 'attachment; filename="people.xlsx"')
+      return book
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/hr/campaigns/:id/dry-run',
+    may: 'campaign.read',
+    scope: 'read',
+    input: CampaignIdInput,
+    output: DryRun,
+    run: (tx, { id }, http) => dryRunCampaign(tx, id, http.lang, planSending),
+  }),
+  endpoint({
+    method: 'POST',
     path: '/hr/deliveries/:id/correct',
     may: 'delivery.resend',
     scope: 'tx',
@@ -103,4 +147,5 @@ export const deliveryEndpoints: readonly Endpoint[] = [
       return { queued: 1 }
     },
   }),
+  ...directoryDecisions,
 ]

@@ -4,6 +4,7 @@ import { deliveryMoves, type DeliveryState } from '../../../contract/states.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { change } from '../../kernel/sql.ts'
 import { trail } from '../../kernel/trail.ts'
+import type { Wait } from './send-limits.ts'
 
 export interface DeliveryStep {
   /** Where the trail row goes: the batch, or the campaign where there is none. */
@@ -13,11 +14,15 @@ export interface DeliveryStep {
   readonly to: DeliveryState
   /** Why it failed; without, the reason is emptied. */
   readonly reason?: DeliveryReason
-  readonly batchId?: Id<'deliveryBatch'>
+  /** The batch that carries them from now on; null: none. */
+  readonly batchId?: Id<'deliveryBatch'> | null
   /** Only those that this batch carries. */
   readonly ofBatch?: Id<'deliveryBatch'>
   readonly sentAtMs?: number
   readonly openedAtMs?: number
+  readonly claimedAtMs?: number
+  /** Planned for later by a limit of WeCom; any other step ends the waiting. */
+  readonly wait?: Wait
   /** One more batch carries them, or one of them turned out to have reached nobody. */
   readonly attempts?: 1 | -1
 }
@@ -35,6 +40,15 @@ export async function moveDeliveries(tx: Tx, step: DeliveryStep): Promise<number
     ...(step.batchId === undefined ? [] : [['batch_id = ?', step.batchId] as [string, unknown]]),
     ...(step.sentAtMs === undefined ? [] : [['sent_at_ms = ?', step.sentAtMs] as [string, unknown]]),
     ...(step.openedAtMs === undefined ? [] : [['opened_at_ms = ?', step.openedAtMs] as [string, unknown]]),
+    // The first time counts: a card that was taken unopened was opened then, too.
+    ...(step.claimedAtMs === undefined
+      ? []
+      : [
+          ['claimed_at_ms = ?', step.claimedAtMs] as [string, unknown],
+          ['opened_at_ms = coalesce(opened_at_ms, ?)', step.claimedAtMs] as [string, unknown],
+        ]),
+    ['waits_for = ?', step.wait?.waitsFor ?? null],
+    ['waits_until_ms = ?', step.wait?.untilMs ?? null],
     ['attempts = attempts + ?', step.attempts ?? 0],
   ]
   const ofBatch = step.ofBatch === undefined ? [] : [step.ofBatch]
@@ -50,7 +64,7 @@ export async function moveDeliveries(tx: Tx, step: DeliveryStep): Promise<number
       act: `delivery.${step.to}`,
       fromState: step.from,
       toState: step.to,
-      note: step.reason === undefined ? `${changed}` : `${changed} ${step.reason}`,
+      note: [changed, step.reason ?? step.wait?.waitsFor ?? []].flat().join(' '),
     })
   return changed
 }

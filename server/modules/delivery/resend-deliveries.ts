@@ -8,35 +8,42 @@ import { enqueue } from '../../kernel/outbox.ts'
 import { sql } from '../../kernel/sql.ts'
 import { findOwnCampaign } from '../campaign/read-campaign.ts'
 import { forgetMatches } from '../staff/correct-person.ts'
-import { laneFor } from './deliver-cards.ts'
+import { sendJob } from './carry-people.ts'
 import { moveDeliveries } from './move-deliveries.ts'
+
+/** From where a message can be planned once more. */
+export type Again = 'failed' | 'revoked'
 
 export interface Resend {
   readonly campaignId: Id<'campaign'>
-  /** Everybody who failed for this reason; without it and without ids, everybody who failed. */
+  /** Whose message failed, or was recalled. */
+  readonly state?: Again | undefined
+  /** Only those with this reason; without it and without ids, all of them. */
   readonly reason?: DeliveryReason | undefined
   readonly deliveryIds?: readonly Id<'delivery'>[] | undefined
 }
 
 /**
- * Plans messages that failed once more and returns how many. Refuses with `delivery_not_retryable` when a named one has
- * not failed, or failed for a reason that a repeat does not mend; with `not_found` for other companies' ones.
+ * Plans messages that failed, or were recalled, once more and returns how many. Refuses with `delivery_not_retryable` when
+ * a named one stands elsewhere, or failed for a reason that a repeat does not mend; with `not_found` for other companies' ones.
  */
 export async function resendDeliveries(tx: Tx, resend: Resend): Promise<number> {
   const campaign = await findOwnCampaign(tx, resend.campaignId)
-  if (resend.deliveryIds) return planNamed(tx, campaign.id, resend.deliveryIds, resend.reason)
+  const from = resend.state ?? 'failed'
+  if (resend.deliveryIds) return planNamed(tx, campaign.id, resend.deliveryIds, from, resend.reason)
   const reasons = retryable(resend.reason)
   const [row] = await sql<{ count: unknown }>(
     tx.em,
-    `select count(*) as count from delivery where campaign_id = ? and state = 'failed' and reason in (${slots(reasons)})`,
-    [campaign.id, ...reasons],
+    `select count(*) as count from delivery where campaign_id = ? and state = ? and reason in (${slots(reasons)})`,
+    [campaign.id, from, ...reasons],
   )
-  await planFailed(tx, { campaignId: campaign.id, reason: resend.reason ?? null, afterId: null })
+  await planFailed(tx, { campaignId: campaign.id, from, reason: resend.reason ?? null, afterId: null })
   return readSum(row?.count)
 }
 
 export interface FailedPiece {
   readonly campaignId: Id<'campaign'>
+  readonly from: Again
   readonly reason: string | null
   readonly afterId: Id<'delivery'> | null
 }
@@ -49,8 +56,8 @@ export async function planFailed(tx: Tx, piece: FailedPiece): Promise<void> {
   const reasons = retryable(piece.reason ?? undefined)
   const failed = await sql<{ id: Id<'delivery'> }>(
     tx.em,
-    `select id from delivery where campaign_id = ? and state = 'failed' and reason in (${slots(reasons)}) and id > ? order by id limit ?`,
-    [piece.campaignId, ...reasons, piece.afterId ?? '', limits.cardsPerSlice],
+    `select id from delivery where campaign_id = ? and state = ? and reason in (${slots(reasons)}) and id > ? order by id limit ?`,
+    [piece.campaignId, piece.from, ...reasons, piece.afterId ?? '', limits.cardsPerSlice],
   )
   const last = failed.at(-1)
   if (!last) return
@@ -58,29 +65,35 @@ export async function planFailed(tx: Tx, piece: FailedPiece): Promise<void> {
     tx,
     piece.campaignId,
     failed.map(({ id }) => id),
+    piece.from,
   )
   if (failed.length < limits.cardsPerSlice) return
-  const args = { campaignId: piece.campaignId, afterId: last.id, ...(piece.reason ? { reason: piece.reason } : {}) }
+  const { campaignId, from } = piece
+  const args = { campaignId, from, afterId: last.id, ...(piece.reason ? { reason: piece.reason } : {}) }
   await enqueue(tx, [{ kind: 'deliveries.resend', key: `deliveries.resend:${tx.newId('job')}`, args, lane: 'bulk' }])
 }
 
 /**
  * One job for up to 1,000 that are planned again; whom WeCom did not know is looked up again, for they may have been
- * added since. Returns how many had still failed.
+ * added since. Returns how many still stood in `from`.
  */
-export async function planAgain(tx: Tx, campaignId: Id<'campaign'>, ids: readonly Id<'delivery'>[]): Promise<number> {
+export async function planAgain(
+  tx: Tx,
+  campaignId: Id<'campaign'>,
+  ids: readonly Id<'delivery'>[],
+  from: Again = 'failed',
+): Promise<number> {
   const people = await sql<{ id: Id<'person'> }>(
     tx.em,
-    `select person_id as id from delivery where state = 'failed' and id in (${slots(ids)})`,
-    ids,
+    `select person_id as id from delivery where state = ? and id in (${slots(ids)})`,
+    [from, ...ids],
   )
-  const planned = await moveDeliveries(tx, { objectId: campaignId, ids, from: 'failed', to: 'planned' })
+  const planned = await moveDeliveries(tx, { objectId: campaignId, ids, from, to: 'planned' })
   await forgetMatches(
     tx,
     people.map((person) => person.id),
   )
-  const key = `deliveries.send:${tx.newId('job')}`
-  if (planned > 0) await enqueue(tx, [{ kind: 'deliveries.send', key, args: { campaignId }, lane: laneFor(planned) }])
+  if (planned > 0) await enqueue(tx, [sendJob(tx, campaignId, planned, tx.clock.now())])
   return planned
 }
 
@@ -88,6 +101,7 @@ async function planNamed(
   tx: Tx,
   campaignId: Id<'campaign'>,
   named: readonly Id<'delivery'>[],
+  from: Again,
   reason: DeliveryReason | undefined,
 ): Promise<number> {
   const ids = [...new Set(named)]
@@ -99,8 +113,8 @@ async function planNamed(
   )
   if (rows.length !== ids.length) refuse('not_found')
   const reasons = retryable(reason)
-  const fits = rows.every((row) => row.state === 'failed' && row.reason !== null && reasons.includes(row.reason))
-  if (!fits || (await planAgain(tx, campaignId, ids)) !== ids.length) refuse('delivery_not_retryable')
+  const fits = rows.every((row) => row.state === from && row.reason !== null && reasons.includes(row.reason))
+  if (!fits || (await planAgain(tx, campaignId, ids, from)) !== ids.length) refuse('delivery_not_retryable')
   return ids.length
 }
 

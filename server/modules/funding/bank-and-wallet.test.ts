@@ -50,6 +50,20 @@ onBothDatabases('bank transfers and the wallet', (database) => {
   const balance = (of: Account) => database.tx((tx) => readBalance(tx, 'CNY', of))
   const issueJobs = () => read("select id from job where kind = 'order.issue'")
 
+  test('30 orders of a company are paid from its wallet at once', async () => {
+    const rich = await aCompany(database, { walletFen: 30 * 100_000 })
+    const orders: string[] = []
+    for (let i = 0; i < 30; i += 1) orders.push((await anOrder(database, rich.id, 1)).orderId)
+    const body = { source: 'wallet', amountFen: 100_000 }
+    const paid = await Promise.all(
+      orders.map((id, i) =>
+        house.call(rich.as('finance'), 'POST', `/hr/orders/${id}/payments`, body, `all-at-once-${i}`),
+      ),
+    )
+    expect(paid.map(({ body: payment }) => payment['state'])).toEqual(orders.map(() => 'paid'))
+    expect(await balance(account.wallet(rich.id))).toBe(0)
+  })
+
   test('three sources at once, in whatever order they come, fund two brands exactly once', async () => {
     const { orderId, brandIds } = await anOrder(database, company.id, 2)
     const bank = await transfer(orderId, 30_000)

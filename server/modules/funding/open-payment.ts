@@ -1,4 +1,4 @@
-import type { Fen } from '../../../contract/fen.ts'
+import { sumFen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
@@ -10,6 +10,8 @@ import { readCompany } from '../company/read-company.ts'
 import { paymentRoutes, type PaymentSource } from '../compliance/rules.ts'
 import { lockOrders, type LockedOrder } from '../order/lock-orders.ts'
 import { findOwnOrder } from '../order/read-order.ts'
+import { holdWallet } from '../wallet/hold-wallet.ts'
+import { readWallet } from '../wallet/read-wallet.ts'
 import { spendFromWallet } from '../wallet/spend-from-wallet.ts'
 import { prepareNative } from './prepare-native.ts'
 import { readNeeds, readOrderBrands, type OrderBrand } from './read-needs.ts'
@@ -42,9 +44,28 @@ export async function openPayment(edge: Edge, wish: NewPayment, key: string): Pr
   return paymentId
 }
 
+/**
+ * Pays all that an order misses from its company's wallet, for the house itself, under whatever approval the order was
+ * placed. False, with nothing written, when the order waits for no money or the wallet holds less: then a person pays.
+ */
+export async function payFromWalletInFull(tx: Tx, orderId: Id<'order'>): Promise<boolean> {
+  const order = (await lockOrders(tx, [orderId])).get(orderId)
+  if (order?.state !== 'awaiting_funds' || order.companyId === null) return false
+  const needs = await readNeeds(tx, order.id, await readOrderBrands(tx, order.id))
+  const amountFen = sumFen(needs.map((need) => need.missingFen))
+  await holdWallet(tx, order.companyId)
+  const wallet = await readWallet(tx, order.companyId)
+  if (amountFen === 0 || wallet === null || wallet.balanceFen < amountFen) return false
+  await mustBeOpen(tx, order, 'wallet')
+  const payment = await insertPayment(tx, order, { orderId, source: 'wallet', amountFen }, null, needs)
+  await payFromWallet(tx, order, payment)
+  return true
+}
+
 async function recordPayment(tx: Tx, wish: NewPayment): Promise<Id<'payment'>> {
   await findOwnOrder(tx, wish.orderId)
   const order = (await lockOrders(tx, [wish.orderId])).get(wish.orderId) ?? refuse('not_found')
+  if (wish.source === 'wallet') await holdWallet(tx, companyOf(tx.actor))
   if (order.state !== 'awaiting_funds') refuse('state_conflict')
   await mustBeOpen(tx, order, wish.source)
   const brands = await readOrderBrands(tx, order.id)
@@ -70,7 +91,7 @@ async function recordPayment(tx: Tx, wish: NewPayment): Promise<Id<'payment'>> {
 
 /** Checks the order's total against the company's payment routes (compliance/rules.ts). */
 async function mustBeOpen(tx: Tx, order: LockedOrder, source: PaymentSource): Promise<void> {
-  const company = (await readCompany(tx, companyOf(tx.actor))) ?? refuse('not_found')
+  const company = (await readCompany(tx, order.companyId ?? refuse('not_found'))) ?? refuse('not_found')
   const route = paymentRoutes(company.paymentRoute, order.totalFen).find((one) => one.source === source)
   if (!route?.allowed) refuse('payment_route_barred', { field: 'source' })
 }
@@ -128,7 +149,8 @@ async function insertPayment(
 /** The wallet's guard decides; when it says no, nothing of this payment stays. */
 async function payFromWallet(tx: Tx, order: LockedOrder, payment: PaymentRow): Promise<void> {
   const { id: ref, amountFen: amount, orderId } = payment
-  const spent = await spendFromWallet(tx, { companyId: companyOf(tx.actor), amount, orderId, ref })
+  const companyId = order.companyId ?? refuse('not_found')
+  const spent = await spendFromWallet(tx, { companyId, amount, orderId, ref })
   if (!spent) refuse('wallet_insufficient', { field: 'amountFen' })
   await settlePayment(tx, order, payment, { amount, from: null, atMs: tx.clock.now() })
 }

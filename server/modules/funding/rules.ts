@@ -93,7 +93,7 @@ export function newReference(random: (bytes: number) => Buffer): string {
 }
 
 /** A memo as references are looked for in it: plain capital letters, without spaces, dashes and dots. */
-export const plainMemo = (memo: string): string =>
+const plainMemo = (memo: string): string =>
   memo
     .normalize('NFKC')
     .toUpperCase()

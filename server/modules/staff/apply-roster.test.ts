@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Id } from '../../../contract/ids.ts'
 import { applyRoster } from '../../../jobs/apply-roster.ts'
+import { sql } from '../../kernel/sql.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { anUpload, hrOf, noPorts } from '../../testing/uploads.ts'
@@ -142,6 +143,15 @@ onBothDatabases('applying a staff list', (database) => {
     const choose = (selection: Parameters<typeof readRecipients>[1]['selection']) =>
       database.tx((tx) => readRecipients(tx, { companyId: company.id, rosterId, selection }))
     expect(await choose({ kind: 'departments', departments: ['生产', ''] })).toEqual(all.slice(2))
-    expect(await choose({ kind: 'rows', rowIds: [all[3]!.rowId, all[0]!.rowId] })).toEqual([all[0], all[3]])
+    const rows = await database.tx((tx) =>
+      sql<{ id: Id<'rosterRow'> }>(tx.em, 'select id from roster_row where roster_id = ? order by row_no', [rosterId]),
+    )
+    expect(await choose({ kind: 'rows', rowIds: [rows[3]!.id, rows[0]!.id] })).toEqual([all[0], all[3]])
+    const people = [all[3]!, all[0]!].map((one) => one.personId)
+    const chosen = await choose({ kind: 'people', personIds: [...people, people[0]!] })
+    expect(chosen).toEqual([all[0], all[3]].map((one) => ({ ...one, amountFen: null })))
+    const other = await aCompany(database)
+    const wish = { companyId: other.id, rosterId: null, selection: { kind: 'people' as const, personIds: people } }
+    expect(await database.tx((tx) => readRecipients(tx, wish))).toEqual([])
   })
 })

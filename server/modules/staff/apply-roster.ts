@@ -7,6 +7,7 @@ import { enqueue } from '../../kernel/outbox.ts'
 import { change, insertRows, sql } from '../../kernel/sql.ts'
 import { findOwn } from '../../kernel/tenant.ts'
 import { trail } from '../../kernel/trail.ts'
+import { readUserIdSpace, type UserIdSpace } from '../company/read-user-id-space.ts'
 import { matchRows, pageStaff, readLeavers, readValidRows, type RowEffect, type StaffPage } from './match-rows.ts'
 import { countRows } from './read-file.ts'
 import { sealPerson } from './seal-person.ts'
@@ -62,22 +63,23 @@ export async function applySlice(tx: Tx, rosterId: Id<'roster'>, after: number):
   const { companyId } = await tx.em.findOneOrFail(Roster, { id: rosterId }, { disableIdentityMap: true })
   const effects = await matchRows(tx, companyId, rosterId, rows)
   const ids = effects.map((effect) => effect.known?.id ?? tx.newId('person'))
-  await addPeople(tx, companyId, effects, ids)
-  for (const effect of effects) if (effect.known && effect.writes) await changePerson(tx, effect)
+  const space = await readUserIdSpace(tx, companyId)
+  await addPeople(tx, { companyId, space }, effects, ids)
+  for (const effect of effects) if (effect.known && effect.writes) await changePerson(tx, space, effect)
   await tieRows(tx, effects, ids)
   return last
 }
 
 async function addPeople(
   tx: Tx,
-  companyId: Id<'company'>,
+  { companyId, space }: { readonly companyId: Id<'company'>; readonly space: UserIdSpace },
   effects: readonly RowEffect[],
   ids: readonly Id<'person'>[],
 ): Promise<void> {
   const added = effects.flatMap((effect, index) => {
     const id = ids[index]
     if (effect.known || !id) return []
-    const columns = sealPerson(tx.house, id, effect.facts)
+    const columns = sealPerson(tx.house, space, id, effect.facts)
     return {
       id,
       company_id: companyId,
@@ -86,8 +88,11 @@ async function addPeople(
       phone_index: columns.phoneIndex,
       staff_no_index: columns.staffNoIndex,
       user_id_index: columns.userIdIndex,
+      listed_user_id_index: columns.listedUserIdIndex,
       name_index: columns.nameIndex,
       phone_tail_index: columns.phoneTailIndex,
+      birthday_index: columns.birthdayIndex,
+      hire_day_index: columns.hireDayIndex,
       matched: effect.matched,
       state: 'active',
       version: 1,
@@ -98,13 +103,17 @@ async function addPeople(
 }
 
 /** Throws when the person was changed since it was read: the slice is then done again. */
-async function changePerson(tx: Tx, { known, facts, department, matched }: RowEffect): Promise<void> {
+async function changePerson(
+  tx: Tx,
+  space: UserIdSpace,
+  { known, facts, department, matched }: RowEffect,
+): Promise<void> {
   if (!known) return
   const changed = await tx.em.nativeUpdate(
     Person,
     { id: known.id, version: known.version },
     {
-      ...sealPerson(tx.house, known.id, facts),
+      ...sealPerson(tx.house, space, known.id, facts),
       department,
       matched,
       state: 'active',
@@ -146,8 +155,11 @@ export async function markLeavers(tx: Tx, rosterId: Id<'roster'>, page: StaffPag
   await trail(tx, { objectId: rosterId, act: 'people.left', note: `${ids.length}` })
 }
 
-/** Ends the applying: from now on the list can be used for a campaign. */
+/** Ends the applying: from now on the list can be used for a campaign. Who is on it again gets back what they had. */
 export async function finishApplying(tx: Tx, rosterId: Id<'roster'>): Promise<void> {
+  const { companyId } = await tx.em.findOneOrFail(Roster, { id: rosterId }, { disableIdentityMap: true })
   const set = { used_at_ms: tx.clock.now() }
-  await move(tx, { table: 'roster', id: rosterId, from: 'applying', to: 'used', moves: rosterMoves, set })
+  const ended = await move(tx, { table: 'roster', id: rosterId, from: 'applying', to: 'used', moves: rosterMoves, set })
+  const key = `returners.give-back:${rosterId}`
+  if (ended) await enqueue(tx, [{ kind: 'returners.give-back', key, args: { companyId } }])
 }

@@ -6,10 +6,10 @@ import { refuse } from '../../kernel/errors.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { findOwn } from '../../kernel/tenant.ts'
 import { trail } from '../../kernel/trail.ts'
-import { openFacts, sealPerson, type PersonFacts } from './seal-person.ts'
+import { readUserIdSpace, type UserIdSpace } from '../company/read-user-id-space.ts'
+import { newAccount } from './match-rows.ts'
+import { indexesOf, openFacts, sealPerson, type PersonFacts } from './seal-person.ts'
 import { Person } from './tables.ts'
-
-const DAY_MS = 86_400_000
 
 /** How a person can be reached, as somebody who knows better says. */
 export interface Correction {
@@ -26,23 +26,23 @@ export interface Correction {
 export async function correctPerson(tx: Tx, personId: Id<'person'>, correction: Correction): Promise<void> {
   const person = await findOwn(tx, Person, personId)
   const before = openFacts(tx.house, person)
+  const space = await readUserIdSpace(tx, person.companyId)
   const said = readCorrection(correction)
   const phoneChanges = said.phone !== null && said.phone !== before.phone
   const forgets = phoneChanges && person.matched !== 'listed'
-  const facts: PersonFacts = {
-    ...before,
-    phone: said.phone ?? before.phone,
-    userid: said.userid ?? (forgets ? null : before.userid),
-  }
-  const matched = said.userid !== null ? 'listed' : forgets ? 'unknown' : person.matched
-  const columns = sealPerson(tx.house, personId, facts)
-  if (said.userid !== null && columns.userIdIndex !== person.userIdIndex)
-    await refuseTaken(tx, person.companyId, personId, 'user_id_index', columns.userIdIndex)
+  const { matched, ...account } =
+    said.userid !== null ? await accountSaid(tx, space, person.companyId, said.userid) : keptAccount(before, forgets)
+  const facts: PersonFacts = { ...before, phone: said.phone ?? before.phone, ...account }
+  const columns = sealPerson(tx.house, space, personId, facts)
+  for (const index of [columns.userIdIndex, columns.listedUserIdIndex])
+    if (said.userid !== null && index !== null)
+      for (const column of ['user_id_index', 'listed_user_id_index'] as const)
+        await refuseTaken(tx, person.companyId, personId, column, index)
   if (phoneChanges) await refuseTaken(tx, person.companyId, personId, 'phone_index', columns.phoneIndex)
   const changed = await tx.em.nativeUpdate(
     Person,
     { id: personId, version: person.version },
-    { ...columns, matched, version: person.version + 1, changedAtMs: tx.clock.now() },
+    { ...columns, matched: matched ?? person.matched, version: person.version + 1, changedAtMs: tx.clock.now() },
   )
   if (changed !== 1) refuse('state_conflict')
   const what = [said.userid === null ? [] : 'userid', phoneChanges ? 'phone' : []].flat().join(',')
@@ -58,7 +58,7 @@ function readCorrection(correction: Correction): { phone: string | null; userid:
       field: fault.field,
       detail: { zh: sayFault(fault, 'zh'), en: sayFault(fault, 'en') },
     })
-  return { phone: person.phone, userid: person.wecomUserId?.toLowerCase() ?? null }
+  return { phone: person.phone, userid: person.wecomUserId }
 }
 
 function sayFault(fault: RowFault, lang: Lang): string {
@@ -66,11 +66,35 @@ function sayFault(fault: RowFault, lang: Lang): string {
   return lang === 'zh' ? `${message}：${suggestion}。` : `${message}: ${suggestion}.`
 }
 
+type SaidAccount = Partial<ReturnType<typeof newAccount>>
+
+/** In a provider's space a person may name the account as WeCom's directory shows it to us, or as their own corp has it. */
+async function accountSaid(
+  tx: Tx,
+  space: UserIdSpace,
+  companyId: Id<'company'>,
+  userid: string,
+): Promise<SaidAccount & Pick<PersonFacts, 'userid'>> {
+  const listed = newAccount(space, userid)
+  if (space === 'folded') return listed
+  const { userIdIndex } = indexesOf(tx.house, space, { name: '', phone: null, staffNo: null, userid })
+  const [member] = await sql(
+    tx.em,
+    "select 1 from directory_member where company_id = ? and user_id_index = ? and state = 'present'",
+    [companyId, userIdIndex],
+  )
+  const known = { userid, listedUserid: null, matched: 'listed' } as const
+  return member ? known : { ...listed, listedUnknown: false }
+}
+
+const keptAccount = (before: PersonFacts, forgets: boolean): SaidAccount & Pick<PersonFacts, 'userid'> =>
+  forgets ? { userid: null, matched: 'unknown' } : { userid: before.userid }
+
 async function refuseTaken(
   tx: Tx,
   companyId: Id<'company'>,
   personId: Id<'person'>,
-  column: 'user_id_index' | 'phone_index',
+  column: 'user_id_index' | 'listed_user_id_index' | 'phone_index',
   value: string | null,
 ): Promise<void> {
   const [other] = await sql(
@@ -79,36 +103,6 @@ async function refuseTaken(
     [companyId, value, personId],
   )
   if (other) refuse('person_taken', { field: column === 'phone_index' ? 'phone' : 'wecomUserId' })
-}
-
-/** A person as it was read, and what a look-up by mobile gave: a userid, or null where WeCom knows no such number. */
-export interface LookedUp {
-  readonly id: Id<'person'>
-  readonly version: number
-  readonly facts: PersonFacts
-  readonly userid: string | null
-}
-
-/**
- * Keeps what look-ups gave, except for people who were changed meanwhile: they are looked up again. A number that WeCom
- * did not know is counted in any case, for WeCom counts it too.
- */
-export async function keepLookedUp(tx: Tx, people: readonly LookedUp[]): Promise<void> {
-  const now = tx.clock.now()
-  for (const { id, version, facts, userid } of people) {
-    if (userid === null)
-      await change(
-        tx.em,
-        'update person set misses = case when missed_at_ms > ? then misses + 1 else 1 end, missed_at_ms = ? where id = ?',
-        [now - DAY_MS, now, id],
-      )
-    const columns = sealPerson(tx.house, id, { ...facts, userid })
-    await change(
-      tx.em,
-      "update person set sealed = ?, user_id_index = ?, matched = ?, changed_at_ms = ?, version = version + 1 where id = ? and version = ? and matched = 'unknown'",
-      [columns.sealed, columns.userIdIndex, userid === null ? 'none' : 'found', now, id, version],
-    )
-  }
 }
 
 /**

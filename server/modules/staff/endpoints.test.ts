@@ -201,7 +201,7 @@ onBothDatabases('the staff endpoints', (database) => {
       expect(departments!.getColumn(1).values.slice(1)).toEqual(["'=1+1", '生产/总装'])
       const list = await readStaffList(bytes, { fileName: 'template.xlsx' })
       expect(list).toMatchObject({ rows: 1, valid: 1, ignoredColumns: {} })
-      expect(Object.keys(list.columns)).toHaveLength(8)
+      expect(Object.keys(list.columns)).toHaveLength(9)
     }
     // A search is read as a cell of a list is: in full width, with blanks, with the country's number.
     for (const text of [

@@ -24,6 +24,7 @@ import { rosterLimits } from '../../../contract/roster-limits.ts'
 import { endpoint, fileNameHeader, searchHeader, type Endpoint, type Http } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { startApplying } from './apply-roster.ts'
+import { directoryEndpoints } from './directory-endpoints.ts'
 import { mapColumns } from './map-columns.ts'
 import { mendRows, removeRows, replaceTexts } from './mend-rows.ts'
 import { readChanges } from './read-changes.ts'
@@ -232,4 +233,4 @@ const applying = [
 ]
 
 /** Staff lists and the people they bring (contract/hr/staff.ts). */
-export const staffEndpoints: readonly Endpoint[] = [...lists, ...mending, ...applying]
+export const staffEndpoints: readonly Endpoint[] = [...lists, ...mending, ...applying, ...directoryEndpoints]

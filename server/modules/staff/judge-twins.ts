@@ -6,7 +6,7 @@ import { change, insertRows, sql } from '../../kernel/sql.ts'
 import { inOrder } from './row-order.ts'
 
 /** What no two rows of a list may share, and the fault of the later one. */
-export const twinKeys = [
+const twinKeys = [
   { column: 'phone_index', property: 'phoneIndex', field: 'phone', code: 'phone-duplicate' },
   { column: 'staff_no_index', property: 'staffNoIndex', field: 'staffNo', code: 'staffno-duplicate' },
   { column: 'user_id_index', property: 'userIdIndex', field: 'wecomUserId', code: 'userid-duplicate' },

@@ -7,10 +7,11 @@ import { applyRoster } from '../../../jobs/apply-roster.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { anUpload, hrOf, noPorts } from '../../testing/uploads.ts'
-import { wecomOf } from '../../testing/wecom.ts'
+import { corpOf, wecomOf } from '../../testing/wecom.ts'
 import { startApplying } from './apply-roster.ts'
 import { correctPerson } from './correct-person.ts'
 import { findPersonByUserId } from './find-person.ts'
+import { settleRation, takeRation } from './look-up-ration.ts'
 import { matchPeople } from './match-people.ts'
 import { readRecipients } from './read-recipients.ts'
 import { lookUpsLeft, maskPhone } from './rules.ts'
@@ -75,6 +76,28 @@ onBothDatabases('matching people in WeCom', (database) => {
     expect(await lookUps()).toEqual({ none: 5, unknown: 55 })
   })
 
+  test('processes that look people up at once share one ration; what a dead one took comes back', async () => {
+    const { company, people } = await listed(60, () => false)
+    const parts = [0, 1, 2, 3].map((part) => people.filter((_, index) => index % 4 === part))
+    const matches = await Promise.all(parts.map((part) => match(company, part)))
+    const reasons = matches.flatMap((one) => [...one.values()]).map((one) => ('reason' in one ? one.reason : ''))
+    expect(reasons.filter((reason) => reason === 'no_wecom_account')).toHaveLength(5)
+    expect(reasons.filter((reason) => reason === 'lookup_rationed')).toHaveLength(55)
+    const other = await aCompany(database)
+    const at = (now: number) => database.edge(noPorts, undefined, () => now)
+    const take = (now: number, wanted: number) => at(now).tx((tx) => takeRation(tx, other.id, wanted))
+    const start = Date.now()
+    expect((await take(start, 4)).granted).toBe(4)
+    expect((await take(start, 4)).granted).toBe(1)
+    expect((await take(start, 4)).granted).toBe(0)
+    const later = start + 3 * 60_000
+    const ration = await take(later, 9)
+    expect(ration.granted).toBe(5)
+    await at(later).tx((tx) => settleRation(tx, ration, 3))
+    expect((await take(later, 9)).granted).toBe(2)
+    expect((await take(later + 26 * 3_600_000, 9)).granted).toBe(5)
+  })
+
   test('a fault that passes throws, keeps what was found, and the next run ends it', async () => {
     const { company, people } = await listed(30, () => true)
     await match(company, people.slice(0, 1))
@@ -107,7 +130,7 @@ onBothDatabases('matching people in WeCom', (database) => {
     const stranger = hrOf(database, other).tx((tx) => correctPerson(tx, person!, { wecomUserId: 'x' }))
     await expect(stranger).rejects.toMatchObject({ code: 'not_found' })
     box.control.upsertCorp({
-      ...company.wecom,
+      ...corpOf(company.wecom),
       accountLimit: 1000,
       trustedDomains: [],
       members: [{ userid: 'New', name: '新', mobile: '13700000000' }],

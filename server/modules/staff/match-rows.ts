@@ -2,6 +2,7 @@ import type { Id } from '../../../contract/ids.ts'
 import type { RosterField, RosterPerson } from '../../../contract/roster-row.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
+import { inSpace, readUserIdSpace, type UserIdSpace } from '../company/read-user-id-space.ts'
 import type { Matched } from './read-people.ts'
 import { inOrder, nextWindow } from './row-order.ts'
 import { openFacts, type PersonFacts } from './seal-person.ts'
@@ -19,6 +20,7 @@ interface KnownPerson {
   readonly department: string | null
   readonly phone_index: string | null
   readonly staff_no_index: string | null
+  /** By which a list knows them: the listed account where WeCom knows the person by another one. */
   readonly user_id_index: string | null
   readonly matched: Matched
   readonly state: 'active' | 'left'
@@ -102,9 +104,10 @@ export async function matchRows(
     const last = phoneRow && mayBe(phoneRow, person) ? phoneRow.id : null
     return by('user_id_index')?.id ?? by('staff_no_index')?.id ?? last
   }
+  const space = await readUserIdSpace(tx, companyId)
   return rows.map((row) => {
     const fitting = keyColumns.flatMap((column) => known[column].get(row[column] ?? '') ?? [])
-    return effectOf(tx, row, fitting.find((person) => ownerOf(person) === row.id) ?? null)
+    return effectOf(tx, space, row, fitting.find((person) => ownerOf(person) === row.id) ?? null)
   })
 }
 
@@ -136,6 +139,15 @@ async function firstRowsBy(tx: Tx, rosterId: Id<'roster'>, column: KeyColumn, pe
 const keyColumns = ['user_id_index', 'staff_no_index', 'phone_index'] as const
 type KeyColumn = (typeof keyColumns)[number]
 
+/** The account by which a list knows a person. */
+const listedAccount = 'coalesce(listed_user_id_index, user_id_index)'
+
+function conditionOf(column: KeyColumn, keys: number): string {
+  const some = Array.from({ length: keys }, () => '?').join(',')
+  if (column !== 'user_id_index') return `${column} in (${some})`
+  return `(listed_user_id_index in (${some}) or (listed_user_id_index is null and user_id_index in (${some})))`
+}
+
 /** People by one of their keys, those who are still there first. */
 async function knownBy(tx: Tx, companyId: Id<'company'>, column: KeyColumn, rows: readonly ValidRow[]) {
   const keys = [...new Set(rows.flatMap((row) => row[column] ?? []))]
@@ -143,9 +155,9 @@ async function knownBy(tx: Tx, companyId: Id<'company'>, column: KeyColumn, rows
   if (keys.length === 0) return found
   const people = await sql<KnownPerson>(
     tx.em,
-    `select id, sealed, department, phone_index, staff_no_index, user_id_index, matched, state, version from person
-     where company_id = ? and ${column} in (${keys.map(() => '?').join(',')})`,
-    [companyId, ...keys],
+    `select id, sealed, department, phone_index, staff_no_index, ${listedAccount} as user_id_index, matched, state, version
+     from person where company_id = ? and ${conditionOf(column, keys.length)}`,
+    column === 'user_id_index' ? [companyId, ...keys, ...keys] : [companyId, ...keys],
   )
   const rank = ({ state, id }: KnownPerson): string => `${state} ${id}`
   for (const person of people.sort((a, b) => (rank(a) < rank(b) ? -1 : 1))) {
@@ -155,17 +167,16 @@ async function knownBy(tx: Tx, companyId: Id<'company'>, column: KeyColumn, rows
   return found
 }
 
-function effectOf(tx: Tx, row: ValidRow, known: KnownPerson | null): RowEffect {
+function effectOf(tx: Tx, space: UserIdSpace, row: ValidRow, known: KnownPerson | null): RowEffect {
   const { person } = openRow(tx.house, row)
   if (known === null) {
-    const userid = person.wecomUserId?.toLowerCase() ?? null
-    const facts = { ...factsOf(person, null), userid }
-    const matched: Matched = userid === null ? 'unknown' : 'listed'
+    const { matched, ...account } = newAccount(space, person.wecomUserId)
+    const facts = { ...factsOf(person, null), ...account }
     return { row, kind: 'joiner', known, facts, department: row.department, matched, writes: true, fields: [] }
   }
   const before = openFacts(tx.house, known)
-  const { userid, matched } = accountOf(person, before, known.matched)
-  const facts = { ...factsOf(person, before), userid }
+  const { matched, ...account } = accountOf(space, person, before, known.matched)
+  const facts = { ...factsOf(person, before), ...account }
   const department = shortDepartment(person.department) ?? known.department
   const fields = differences({ ...before, department: known.department }, { ...facts, department })
   const back = known.state === 'left'
@@ -182,43 +193,67 @@ function effectOf(tx: Tx, row: ValidRow, known: KnownPerson | null): RowEffect {
 }
 
 /** What the list says, and where it says nothing what we knew: a blank cell erases nothing. */
-function factsOf(person: RosterPerson, before: PersonFacts | null): Omit<PersonFacts, 'userid'> {
+function factsOf(
+  person: RosterPerson,
+  before: PersonFacts | null,
+): Omit<PersonFacts, 'userid' | 'listedUserid' | 'listedUnknown'> {
   return {
     name: person.name,
     phone: person.phone ?? before?.phone ?? null,
     staffNo: person.staffNo ?? before?.staffNo ?? null,
     hireDate: person.hireDate ?? before?.hireDate ?? null,
+    birthday: person.birthday ?? before?.birthday ?? null,
     note: person.note ?? before?.note ?? null,
   }
 }
 
+type Account = Pick<PersonFacts, 'userid' | 'listedUserid' | 'listedUnknown'> & { readonly matched: Matched }
+
+/** What an account that a list names says: in a provider's space it must be asked for first. */
+export function newAccount(space: UserIdSpace, listed: string | null): Account {
+  if (listed === null) return { userid: null, matched: 'unknown' }
+  if (space === 'folded') return { userid: inSpace(space, listed), matched: 'listed' }
+  return { userid: null, listedUserid: listed, matched: 'unknown' }
+}
+
 /** The account of the list; without one, what we knew, unless it was looked up by a phone that is no longer theirs. */
-function accountOf(
-  person: RosterPerson,
-  before: PersonFacts,
-  matched: Matched,
-): { userid: string | null; matched: Matched } {
-  if (person.wecomUserId !== null) return { userid: person.wecomUserId.toLowerCase(), matched: 'listed' }
+function accountOf(space: UserIdSpace, person: RosterPerson, before: PersonFacts, matched: Matched): Account {
+  const { userid, listedUserid, listedUnknown } = before
+  const kept: Account = {
+    userid,
+    matched,
+    ...(listedUserid === undefined ? {} : { listedUserid }),
+    ...(listedUnknown === undefined ? {} : { listedUnknown }),
+  }
+  const listed = person.wecomUserId === null ? null : inSpace(space, person.wecomUserId)
+  if (listed !== null) {
+    if (space === 'folded') return newAccount(space, listed)
+    return listed === userid || listed === listedUserid ? kept : newAccount(space, listed)
+  }
   const otherPhone = person.phone !== null && person.phone !== before.phone
-  if (otherPhone && matched !== 'listed') return { userid: null, matched: 'unknown' }
-  return { userid: before.userid, matched }
+  return otherPhone && matched !== 'listed' ? { ...kept, userid: null, matched: 'unknown' } : kept
 }
 
 type Comparable = PersonFacts & { readonly department: string | null }
+type TextKey = Exclude<keyof Comparable, 'listedUserid' | 'listedUnknown'>
 
 function differences(before: Comparable, after: Comparable): RowEffect['fields'] {
-  const pairs: [RosterField, keyof Comparable][] = [
+  const pairs: [RosterField, TextKey][] = [
     ['staffNo', 'staffNo'],
     ['name', 'name'],
     ['phone', 'phone'],
     ['department', 'department'],
     ['wecomUserId', 'userid'],
     ['hireDate', 'hireDate'],
+    ['birthday', 'birthday'],
     ['note', 'note'],
   ]
-  return pairs.flatMap(([field, key]) =>
-    before[key] === after[key] ? [] : { field, before: before[key] ?? '', after: after[key] ?? '' },
-  )
+  const textOf = (one: Comparable, key: TextKey): string =>
+    (key === 'userid' ? (one.listedUserid ?? one.userid) : one[key]) ?? ''
+  return pairs.flatMap(([field, key]) => {
+    const [was, is] = [textOf(before, key), textOf(after, key)]
+    return was === is ? [] : { field, before: was, after: is }
+  })
 }
 
 /** People looked through for leavers at once: one look at all of them would keep everybody else waiting. */
@@ -273,7 +308,7 @@ const notOnList = (rosterId: Id<'roster'>) => {
     `not exists (select 1 from roster_row r where r.roster_id = ? and ${condition})`
   const conditions = [
     'r.person_id = p.id',
-    'r.user_id_index = p.user_id_index',
+    'r.user_id_index = coalesce(p.listed_user_id_index, p.user_id_index)',
     'r.staff_no_index = p.staff_no_index',
     'r.phone_index = p.phone_index',
     'r.faulty = 1 and r.name_index = p.name_index',

@@ -23,7 +23,7 @@ import { fieldsOf, openReading } from './reading.ts'
 import { inOrder, nextWindow } from './row-order.ts'
 import { openRow, sealRow } from './seal-row.ts'
 import { Roster } from './tables.ts'
-import { lockRoster } from './write-rows.ts'
+import { lockRoster, readRosterSpace } from './write-rows.ts'
 
 export interface Settled {
   readonly faultyCount: number
@@ -174,10 +174,11 @@ async function changeRows(
   if (rows.length === 0) return { twins: [], faulty: 0 }
   const touched: TouchedRow[] = []
   const faults: Record<string, string | null>[] = []
+  const space = await readRosterSpace(tx, roster.id)
   for (const { row, cells: given } of rows) {
     const cells = withoutBlanks(given)
     const { person, faults: found } = normaliseRow(cells, presentIn(roster, cells))
-    const columns = sealRow(tx.house, row.id, { cells, person })
+    const columns = sealRow(tx.house, space, row.id, { cells, person })
     await rewriteRow(tx, row.id, columns)
     for (const { field, code } of found)
       faults.push({ row_id: row.id, field, code, roster_id: roster.id, first_row: null })

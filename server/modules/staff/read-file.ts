@@ -6,6 +6,7 @@ import type { Tx } from '../../kernel/context.ts'
 import { move } from '../../kernel/move.ts'
 import { enqueue } from '../../kernel/outbox.ts'
 import { change, sql } from '../../kernel/sql.ts'
+import { readUserIdSpace } from '../company/read-user-id-space.ts'
 import { openMapping, openReading, sealReading, type Mapping, type Reading } from './reading.ts'
 import { namePlace } from './receive-roster.ts'
 import { Roster } from './tables.ts'
@@ -16,6 +17,8 @@ export interface DueReading extends ReadingOf {
   readonly fileName: string
   readonly chunkCount: number
   readonly mapping: Mapping | null
+  /** Two accounts may differ by case alone: ids of a provider app. */
+  readonly exactAccounts: boolean
 }
 
 /** Where the sample values of the columns are sealed. */
@@ -33,6 +36,7 @@ export async function beginReading(tx: Tx, rosterId: Id<'roster'>): Promise<DueR
     fileName: tx.house.seal.open(namePlace(rosterId), roster.nameSealed),
     chunkCount: roster.chunkCount,
     mapping: openMapping(tx, roster),
+    exactAccounts: (await readUserIdSpace(tx, roster.companyId)) === 'exact',
   }
 }
 

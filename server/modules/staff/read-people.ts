@@ -3,6 +3,7 @@ import type { Tx } from '../../kernel/context.ts'
 import { readSum } from '../../kernel/columns.ts'
 import { sql } from '../../kernel/sql.ts'
 import { companyOf } from '../../kernel/tenant.ts'
+import { readUserIdSpace } from '../company/read-user-id-space.ts'
 import { indexesOfSearch, openFacts } from './seal-person.ts'
 
 /** Whether we know the WeCom userid: from the list, from a look-up, that there is none, or not yet. */
@@ -14,7 +15,7 @@ export interface OpenPerson {
   readonly phone: string | null
   readonly department: string | null
   readonly staffNo: string | null
-  /** In lower case. */
+  /** As it is kept: in lower case in a corp's own space. */
   readonly userid: string | null
   readonly matched: Matched
 }
@@ -69,12 +70,14 @@ export async function searchPeople(
   tx: Tx,
   text: string,
 ): Promise<(OpenPerson & { readonly state: 'active' | 'left' })[]> {
-  const index = indexesOfSearch(tx.house, text)
+  const companyId = companyOf(tx.actor)
+  const index = indexesOfSearch(tx.house, await readUserIdSpace(tx, companyId), text)
   const ways: [string, string | null][] = [
     ['name_index', index.nameIndex],
     ['phone_index', index.phoneIndex],
     ['staff_no_index', index.staffNoIndex],
     ['user_id_index', index.userIdIndex],
+    ['listed_user_id_index', index.userIdIndex],
     ['phone_tail_index', index.phoneTailIndex],
   ]
   const found = new Map<string, PersonRow>()
@@ -83,7 +86,7 @@ export async function searchPeople(
     const rows = await sql<PersonRow>(
       tx.em,
       `select id, sealed, department, matched, state from person where company_id = ? and ${column} = ? order by id desc limit ?`,
-      [companyOf(tx.actor), value, FOUND_AT_MOST],
+      [companyId, value, FOUND_AT_MOST],
     )
     for (const row of rows) found.set(row.id, row)
   }

@@ -12,8 +12,10 @@ import { samplesPlace } from './read-file.ts'
 import { openReading, type Reading } from './reading.ts'
 import { namePlace } from './receive-roster.ts'
 import { indexesOfSearch } from './seal-person.ts'
+import type { UserIdSpace } from '../company/read-user-id-space.ts'
 import { openRow } from './seal-row.ts'
 import { Roster, type RosterDbRow } from './tables.ts'
+import { readRosterSpace } from './write-rows.ts'
 
 /** The lists of the actor's company, newest first. */
 export async function readRosters(
@@ -141,7 +143,7 @@ export async function readRosterRows(
   lang: Lang,
 ): Promise<{ total: number; rows: RosterRowView[] }> {
   await findOwn(tx, Roster, wish.id)
-  const { text, values } = conditionsOf(tx, wish)
+  const { text, values } = conditionsOf(tx, await readRosterSpace(tx, wish.id), wish)
   const [all] = await sql<{ heads: unknown }>(tx.em, `select count(*) as heads from roster_row r where ${text}`, values)
   const rows = await sql<SealedRow>(
     tx.em,
@@ -151,7 +153,7 @@ export async function readRosterRows(
   return { total: readSum(all?.heads), rows: await viewsOf(tx, rows, lang) }
 }
 
-function conditionsOf(tx: Tx, wish: RowsWish): { text: string; values: unknown[] } {
+function conditionsOf(tx: Tx, space: UserIdSpace, wish: RowsWish): { text: string; values: unknown[] } {
   const texts = ['r.roster_id = ?', 'r.removed = 0']
   const values: unknown[] = [wish.id]
   if (wish.faulty || wish.code !== undefined) texts.push('r.faulty = 1')
@@ -161,7 +163,7 @@ function conditionsOf(tx: Tx, wish: RowsWish): { text: string; values: unknown[]
   }
   const sought = wish.query?.trim() ?? ''
   if (sought !== '') {
-    const index = indexesOfSearch(tx.house, sought)
+    const index = indexesOfSearch(tx.house, space, sought)
     texts.push('(r.name_index = ? or r.phone_index = ? or r.staff_no_index = ? or r.user_id_index = ?)')
     values.push(index.nameIndex, index.phoneIndex, index.staffNoIndex, index.userIdIndex)
   }

@@ -4,7 +4,7 @@ import { sql } from '../../kernel/sql.ts'
 import { RosterChunk } from './tables.ts'
 
 /** Bytes of one chunk before sealing. */
-export const CHUNK_BYTES = 1024 * 1024
+const CHUNK_BYTES = 1024 * 1024
 
 const place = (rosterId: string, seq: number) => ({
   table: 'roster_chunk',

@@ -23,3 +23,19 @@ export function maskPhone(phone: string | null): string | null {
 export function safeText(text: string): string {
   return /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/.test(text) ? `'${text}` : text
 }
+
+/** Fewer leavers than this are never held: in a small company one or two are a third of it. */
+const LEAVERS_NEVER_HELD = 2
+
+/**
+ * Whether the leavers of a reading wait for a person: more than a third are missing at once, or the reading saw nobody at
+ * all. That is a visible range that shrank, or a reading that came to nothing, more often than people who left.
+ */
+export function holdsLeavers(counts: {
+  readonly present: number
+  readonly missing: number
+  readonly seen: number
+}): boolean {
+  if (counts.missing === 0) return false
+  return counts.seen === 0 || (counts.missing > LEAVERS_NEVER_HELD && counts.missing * 3 > counts.present)
+}

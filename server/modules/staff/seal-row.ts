@@ -1,6 +1,7 @@
 import type { Id } from '../../../contract/ids.ts'
 import type { RosterCells, RosterPerson } from '../../../contract/roster-row.ts'
 import type { House } from '../../kernel/house.ts'
+import type { UserIdSpace } from '../company/read-user-id-space.ts'
 import { indexesOf } from './seal-person.ts'
 
 const DEPARTMENT_CHARS = 200
@@ -13,15 +14,22 @@ export interface RowContent {
 }
 
 /** The columns of a row that follow from its content: sealed text, fingerprints, and what is counted in the open. */
-export function sealRow(house: House, id: Id<'rosterRow'>, { cells, person }: RowContent) {
+export function sealRow(house: House, space: UserIdSpace, id: Id<'rosterRow'>, { cells, person }: RowContent) {
   const facts = { name: person.name, phone: person.phone, staffNo: person.staffNo, userid: person.wecomUserId }
   return {
     sealed: house.seal.seal(place(id), JSON.stringify({ cells, person })),
     department: shortDepartment(person.department),
     amountFen: person.amountFen,
-    ...indexesOf(house, facts),
+    ...rowIndexes(indexesOf(house, space, facts)),
   }
 }
+
+const rowIndexes = ({ phoneIndex, staffNoIndex, userIdIndex, nameIndex }: ReturnType<typeof indexesOf>) => ({
+  phoneIndex,
+  staffNoIndex,
+  userIdIndex,
+  nameIndex,
+})
 
 /** Opens a row; throws SealBroken. */
 export function openRow(house: House, row: { readonly id: string; readonly sealed: Uint8Array }): RowContent {

@@ -3,6 +3,7 @@ import type { RosterCells, RosterPerson, RowFault } from '../../../contract/rost
 import type { RosterState } from '../../../contract/states.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { change, insertRows, sql } from '../../kernel/sql.ts'
+import { readUserIdSpace, type UserIdSpace } from '../company/read-user-id-space.ts'
 import { sealRow } from './seal-row.ts'
 
 /** Rows written or erased in one transaction: few, for on SQLite everybody waits while it runs. */
@@ -60,7 +61,7 @@ export async function writeRows(
   )
   const stand = new Set(standing.map((row) => Number(row.row_no)))
   const fresh = rows.filter((row) => !stand.has(row.row))
-  if (fresh.length > 0) await insertFresh(tx, reading, fresh)
+  if (fresh.length > 0) await insertFresh(tx, reading, fresh, await readRosterSpace(tx, reading.id))
   await change(tx.em, 'update roster set rows_read = ? where id = ? and rows_read < ?', [
     rowsRead,
     reading.id,
@@ -69,13 +70,21 @@ export async function writeRows(
   return true
 }
 
-async function insertFresh(tx: Tx, reading: ReadingOf, rows: readonly ReadRow[]): Promise<void> {
+/** How the accounts on a list compare: as those of its company. */
+export async function readRosterSpace(tx: Tx, rosterId: Id<'roster'>): Promise<UserIdSpace> {
+  const [row] = await sql<{ company: Id<'company'> }>(tx.em, 'select company_id as company from roster where id = ?', [
+    rosterId,
+  ])
+  return row ? readUserIdSpace(tx, row.company) : 'folded'
+}
+
+async function insertFresh(tx: Tx, reading: ReadingOf, rows: readonly ReadRow[], space: UserIdSpace): Promise<void> {
   const faults: Record<string, string | number | null>[] = []
   const made = rows.map((row) => {
     const id = tx.newId('rosterRow')
     for (const { field, code, firstRow = null } of row.faults)
       faults.push({ row_id: id, field, code, roster_id: reading.id, first_row: firstRow })
-    const columns = sealRow(tx.house, id, row)
+    const columns = sealRow(tx.house, space, id, row)
     return {
       id,
       roster_id: reading.id,

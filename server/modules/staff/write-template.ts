@@ -9,14 +9,24 @@ const words = {
   zh: {
     sheet: '花名册',
     departments: '部门选项',
-    headers: ['工号', '姓名', '手机号', '部门', '企业微信账号', '福利金额', '入职日期', '备注'],
-    example: ['A0001', '示例', '13800000000', '行政部', 'shili', '500.00', '2024-03-05', '示例行，请删除'],
+    headers: ['工号', '姓名', '手机号', '部门', '企业微信账号', '福利金额', '入职日期', '生日', '备注'],
+    example: ['A0001', '示例', '13800000000', '行政部', 'shili', '500.00', '2024-03-05', '03-05', '示例行，请删除'],
   },
   en: {
     sheet: 'Staff',
     departments: 'Departments',
-    headers: ['Staff no', 'Name', 'Mobile', 'Department', 'WeCom account', 'Amount', 'Hire date', 'Note'],
-    example: ['A0001', 'Example', '13800000000', 'Office', 'example', '500.00', '2024-03-05', 'Delete this row'],
+    headers: ['Staff no', 'Name', 'Mobile', 'Department', 'WeCom account', 'Amount', 'Hire date', 'Birthday', 'Note'],
+    example: [
+      'A0001',
+      'Example',
+      '13800000000',
+      'Office',
+      'example',
+      '500.00',
+      '2024-03-05',
+      '03-05',
+      'Delete this row',
+    ],
   },
 } as const
 

@@ -35,4 +35,10 @@ export const routes: RouteRecordRaw[] = [
     component: () => import('../pages/SignIn.vue'),
     meta: { title: 'shell.signIn', public: true },
   },
+  {
+    path: '/first-sign-in',
+    name: 'first-sign-in',
+    component: () => import('../pages/FirstSignIn.vue'),
+    meta: { title: 'shell.firstSignIn', public: true },
+  },
 ]

@@ -1,4 +1,4 @@
-import { BuildingIcon, CheckCircleIcon, FileImportIcon, QueueIcon } from 'tdesign-icons-vue-next'
+import { BuildingIcon, CheckCircleIcon, FileImportIcon, LinkIcon, QueueIcon } from 'tdesign-icons-vue-next'
 import type { RouteRecordRaw } from 'vue-router'
 
 export const routes: RouteRecordRaw[] = [
@@ -19,6 +19,12 @@ export const routes: RouteRecordRaw[] = [
     name: 'jobs',
     component: () => import('../pages/Jobs.vue'),
     meta: { title: 'jobs.title', menu: { order: 30, titleKey: 'jobs.title', icon: QueueIcon } },
+  },
+  {
+    path: '/wecom',
+    name: 'provider',
+    component: () => import('../pages/Provider.vue'),
+    meta: { title: 'provider.title', menu: { order: 35, titleKey: 'provider.title', icon: LinkIcon } },
   },
   {
     path: '/proof',

@@ -10,12 +10,12 @@ export interface StartingWords {
 }
 
 /** The cover that belongs to an occasion. */
-export function coverOf(occasion: Occasion): CampaignContent['cover'] {
+function coverOf(occasion: Occasion): CampaignContent['cover'] {
   return occasion === 'other' ? 'plain' : occasion
 }
 
 /** The festival that comes next, by the month: a first guess that one click changes. */
-export function nextOccasion(nowMs: number): Occasion {
+function nextOccasion(nowMs: number): Occasion {
   const month = new Date(nowMs).getMonth() + 1
   if (month >= 11 || month <= 2) return 'spring_festival'
   if (month <= 6) return 'dragon_boat'
@@ -79,6 +79,11 @@ export function withTemplate(content: CampaignContent, template: TemplateView): 
     templateVersionId: template.versionId,
     faceFen: fits ? content.faceFen : firstFace(template),
   }
+}
+
+/** Whether anybody is chosen: from a list, or people by themselves. */
+export function choosesPeople({ rosterId, selection }: CampaignContent): boolean {
+  return rosterId !== null || selection.kind === 'people'
 }
 
 /** Whether the server would take it as it stands: the same bounds as the contract's. */

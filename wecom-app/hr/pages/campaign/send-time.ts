@@ -1,15 +1,18 @@
-/** Reads `2026-09-28 14:30` as wall clock of the company's zone (Asia/Shanghai keeps +08:00 all year); null when it is none. */
+import { addDays, instantAt, wallAt } from '../../../../contract/wall-clock.ts'
+import { timeZone } from '../../../lib/dates.ts'
+
+/** Reads `2026-09-28 14:30` as the company's clocks show it; null when it is no such time. */
 export function readSendTime(text: string): number | null {
-  const parts = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2})/.exec(text)
+  const parts = /^(\d{4}-\d{2}-\d{2}) (\d{2}):(\d{2})/.exec(text)
   if (parts === null) return null
-  const at = Date.parse(`${parts[1]}T${parts[2]}:00+08:00`)
-  return Number.isNaN(at) ? null : at
+  try {
+    return instantAt(parts[1] ?? '', Number(parts[2]) * 60 + Number(parts[3]), timeZone.value)
+  } catch {
+    return null
+  }
 }
 
-/** The next day at nine, when people have come to work. */
+/** The company's next day at nine, when people have come to work. */
 export function tomorrowAtNine(nowMs: number): number {
-  const dayMs = 86_400_000
-  const zoneMs = 8 * 3_600_000
-  const midnight = Math.floor((nowMs + zoneMs) / dayMs) * dayMs - zoneMs
-  return midnight + dayMs + 9 * 3_600_000
+  return instantAt(addDays(wallAt(nowMs, timeZone.value).day, 1), 9 * 60, timeZone.value)
 }

@@ -2,7 +2,7 @@ import { computed, onScopeDispose, ref, shallowRef } from 'vue'
 import type { CampaignContent, CampaignDetail, DryRun } from '../../../../contract/hr/campaign.ts'
 import type { Id } from '../../../../contract/ids.ts'
 import { get, keptKey, send, toApiProblem, type ApiProblem } from '../../../lib/api.ts'
-import { isComplete } from './draft-content.ts'
+import { choosesPeople, isComplete } from './draft-content.ts'
 
 export type SaveState = 'unsaved' | 'saving' | 'saved' | 'failed' | 'conflict'
 type CampaignId = Id<'campaign'>
@@ -76,7 +76,7 @@ export function useDraft(start: CampaignContent, existing: CampaignDetail | null
     await running
     if (problem.value !== null) return
     if (dirty) await save()
-    else if (content.value.rosterId !== null) await check.run()
+    else if (choosesPeople(content.value)) await check.run()
   }
 
   askBeforeUnload(() => dirty && isComplete(content.value))
@@ -85,7 +85,7 @@ export function useDraft(start: CampaignContent, existing: CampaignDetail | null
     gone = true
     if (dirty) void save()
   })
-  if (existing !== null && start.rosterId !== null) void check.run()
+  if (existing !== null && choosesPeople(start)) void check.run()
 
   const complete = computed(() => isComplete(content.value))
   return { content, id, change, begin, save, saveState, savedAtMs, problem, complete, check }
@@ -133,4 +133,3 @@ export function useDryRun(id: { readonly value: CampaignId | null }) {
   onScopeDispose(() => current.abort())
   return { result, busy, fresh, problem, run, expire }
 }
-export type DryRunCheck = ReturnType<typeof useDryRun>

@@ -1,0 +1,10 @@
+create index `card_expiry_index` on `card` (`expires_at_ms`);
+create index `delivery_waits_index` on `delivery` (`campaign_id`, `waits_until_ms`, `waits_for`);
+alter table `delivery_batch` add column `last_call_at_ms` bigint null;
+alter table `delivery_batch` add column `recall_state` text null;
+alter table `notification` add column `carrier_id` char(17) null;
+alter table `notification` add column `last_call_at_ms` bigint null;
+drop index `notification_receiver_index`;
+create index `notification_receiver_index` on `notification` (`company_id`, `receiver_id`, `kind`, `created_at_ms`);
+create index `notification_carrier_index` on `notification` (`carrier_id`);
+alter table `send_day` add column `quota` integer not null default 0;

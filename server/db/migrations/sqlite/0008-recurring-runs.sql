@@ -1,0 +1,1 @@
+alter table `recurring` add column `next_day` text null;
