@@ -4,6 +4,8 @@ const database = ['server/{kernel,db,modules}/**/*.test.ts', 'jobs/**/*.test.ts'
 
 export default defineConfig({
   test: {
+    // Most tests wait for a disk or an answer: more of them than processors keep the processors busy.
+    maxWorkers: 4,
     projects: [
       {
         test: {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createConnection } from 'mysql2/promise'
-import { afterEach, beforeEach, describe, expect } from 'vitest'
+import { createConnection, type RowDataPacket } from 'mysql2/promise'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
 import type { Ports } from '../channels/ports.ts'
 import type { Actor, Edge, Scope, Tx } from '../kernel/context.ts'
 import { openStore, type Store } from '../db/orm.ts'
@@ -39,40 +39,80 @@ export async function freshMysqlUrl(serverUrl: string): Promise<{ url: string; d
 }
 
 /**
- * Runs the same tests on SQLite and on MariaDB, each test on a database of its own, and proves the books after each.
+ * Runs the same tests on SQLite and on MariaDB, each test on an empty database, and proves the books after each.
  * Without a MariaDB the half is skipped aloud; in CI that is a failure.
  */
 export function onBothDatabases(name: string, tests: (database: TestDatabase) => void): void {
-  onOne('sqlite', name, tests, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'fulika-'))
-    return { url: join(folder, 'test.sqlite'), drop: async () => rmSync(folder, { recursive: true }) }
-  })
+  onOne('sqlite', name, tests, sqliteSource)
   const server = process.env['TEST_MYSQL_URL']
-  if (server) onOne('mysql', name, tests, () => freshMysqlUrl(server))
+  if (server) onOne('mysql', name, tests, () => mysqlSource(server))
   else if (process.env['CI'] === 'true') throw new Error('no MariaDB: in CI this is a failure')
   else describe.skip(`${name} (mysql: no MariaDB found)`, () => undefined)
+}
+
+/** Where the tests of one file take their empty databases from. */
+interface Source {
+  readonly take: () => Promise<{ url: string; giveBack: () => Promise<void> }>
+  readonly end: () => Promise<void>
+}
+
+/** A file that is brought up to date once, and copied for each test. */
+async function sqliteSource(): Promise<Source> {
+  const folder = mkdtempSync(join(tmpdir(), 'fulika-'))
+  const empty = join(folder, 'empty.sqlite')
+  await (await openStore(empty)).close()
+  const take = async () => {
+    const own = mkdtempSync(join(folder, 'test-'))
+    const url = join(own, 'test.sqlite')
+    copyFileSync(empty, url)
+    return { url, giveBack: async () => rmSync(own, { recursive: true }) }
+  }
+  return { take, end: async () => rmSync(folder, { recursive: true }) }
+}
+
+/** One database that is emptied after each test: making its tables takes 0.7 s, emptying them a tenth of it. */
+async function mysqlSource(server: string): Promise<Source> {
+  const { url, drop } = await freshMysqlUrl(server)
+  return { take: async () => ({ url, giveBack: () => emptyTables(url) }), end: drop }
+}
+
+async function emptyTables(url: string): Promise<void> {
+  const connection = await createConnection(url)
+  const rows = async (text: string) => (await connection.query<({ name: string } & RowDataPacket)[]>(text))[0]
+  const names = await rows(
+    "select table_name as name from information_schema.tables where table_schema = database() and table_name <> 'mikro_orm_migrations'",
+  )
+  const filled = names.map(({ name }) => `select '${name}' as name where exists (select 1 from ${name})`)
+  for (const { name } of filled.length === 0 ? [] : await rows(filled.join(' union all ')))
+    await connection.query(`delete from ${name}`)
+  await connection.end()
 }
 
 function onOne(
   dialect: 'sqlite' | 'mysql',
   name: string,
   tests: (database: TestDatabase) => void,
-  make: () => Promise<{ url: string; drop: () => Promise<void> }>,
+  openSource: () => Promise<Source>,
 ): void {
   describe(`${name} (${dialect})`, () => {
     const database = { dialect } as TestDatabase
-    let drop: () => Promise<void>
+    let source: Source
+    let giveBack: () => Promise<void>
+    beforeAll(async () => {
+      source = await openSource()
+    })
     beforeEach(async () => {
-      const fresh = await make()
-      drop = fresh.drop
-      await fill(database, fresh.url)
+      const taken = await source.take()
+      giveBack = taken.giveBack
+      await fill(database, taken.url)
     })
     afterEach(async () => {
       const findings = await database.tx(proveBooks)
       await database.store.close()
-      await drop()
+      await giveBack()
       expect(findings).toEqual([])
     })
+    afterAll(() => source.end())
     tests(database)
   })
 }
