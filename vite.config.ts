@@ -22,6 +22,7 @@ export default defineConfig({
           globalSetup: ['server/testing/global-setup.ts'],
           // One at a time and after everything else: a browser on a busy machine tells more of the machine than of us.
           fileParallelism: false,
+          maxConcurrency: 2,
           sequence: { groupOrder: 1 },
           testTimeout: 300_000,
           hookTimeout: 120_000,

@@ -166,15 +166,14 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
 
   /** Opens a page in the first size, then turns it to the other; takes both pictures and tells what is wrong. */
   async function look(
-    context: BrowserContext,
+    page: Page,
     [name, path, , act]: Place,
     lang: PageLang,
     order: readonly Size[],
   ): Promise<string[]> {
-    const page = await context.newPage()
-    const wrong = watch(page, [stage.serverUrl, ...(path.startsWith('http') ? [stage.wecomUrl, stage.payUrl] : [])])
     const faults: string[] = []
     try {
+      await page.setViewportSize(sizes[order[0]!])
       await page.goto(new URL(path, stage.serverUrl).href)
       await settle(page)
       await act?.(page)
@@ -190,8 +189,7 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
     } catch (error) {
       faults.push(error instanceof Error ? error.message : String(error))
     }
-    await page.close()
-    return [...wrong, ...faults].map((fault) => `${name}: ${fault}`)
+    return faults.map((fault) => `${name}: ${fault}`)
   }
 
   /** Every page opens fresh in each size, once in each language: Chinese on the desk first, English on the phone. */
@@ -201,7 +199,13 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
     for (const [who, theirs] of Map.groupBy(places, ([, , one]) => one)) {
       const context = await openContext(who, { storageState: await sessionOf(who), viewport: sizes[order[0]!] })
       await context.addCookies([{ name: 'lang', value: lang, url: stage.serverUrl }])
-      for (const place of theirs) faults.push(...(await look(context, place, lang, order)))
+      const page = await context.newPage()
+      const sandbox = theirs.some(([, path]) => path.startsWith('http')) ? [stage.wecomUrl, stage.payUrl] : []
+      const wrong = watch(page, [stage.serverUrl, ...sandbox])
+      for (const place of theirs) {
+        faults.push(...(await look(page, place, lang, order)))
+        faults.push(...wrong.splice(0).map((one) => `${place[0]}: ${one}`))
+      }
       await context.close()
     }
     return faults
@@ -268,19 +272,19 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
 
   const languages = ['zh', 'en'] as const
 
-  test.each(languages)('the console (%s)', async (lang) => {
+  test.concurrent.each(languages)('the console (%s)', async (lang) => {
     expect(await lookAtAll(consolePlaces(world), lang)).toEqual([])
   })
 
-  test.each(languages)('the pages of WeCom (%s)', async (lang) => {
+  test.concurrent.each(languages)('the pages of WeCom (%s)', async (lang) => {
     expect(await lookAtAll(wecomPlaces(world), lang)).toEqual([])
   })
 
-  test("the sandbox's own pages", async () => {
+  test.concurrent("the sandbox's own pages", async () => {
     expect(await lookAtAll(sandboxPlaces(), 'zh')).toEqual([])
   })
 
-  test.each(languages)("the card pack and the operators' pages (%s)", async (lang) => {
+  test.concurrent.each(languages)("the card pack and the operators' pages (%s)", async (lang) => {
     expect(await lookAtAll(otherPlaces(), lang)).toEqual([])
   })
 
