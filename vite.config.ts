@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
+// `isolate: false`: the files of a worker share what they import, which is more than most of them test.
 const database = ['server/{kernel,db,modules}/**/*.test.ts', 'jobs/**/*.test.ts']
 
 export default defineConfig({
@@ -10,6 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          isolate: false,
           include: ['{contract,importers}/**/*.test.ts', 'server/channels/**/*.test.ts', 'sandbox/**/*.test.ts'],
           testTimeout: 60_000,
         },
@@ -18,10 +20,11 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          isolate: false,
           include: ['e2e/**/*.test.ts', 'server/*.test.ts'],
           globalSetup: ['server/testing/global-setup.ts'],
-          // One at a time and after everything else: a browser on a busy machine tells more of the machine than of us.
-          fileParallelism: false,
+          // After everything else and no more at a time than processors: what a busy machine does is not ours.
+          maxWorkers: 2,
           maxConcurrency: 2,
           sequence: { groupOrder: 1 },
           testTimeout: 300_000,
@@ -31,6 +34,7 @@ export default defineConfig({
       {
         test: {
           name: 'db',
+          isolate: false,
           include: database,
           globalSetup: ['server/testing/global-setup.ts'],
           testTimeout: 60_000,
