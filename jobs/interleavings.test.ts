@@ -141,13 +141,13 @@ class Stage {
     const read = { entries: [{ ...entry, memo }], faults: [], refusal: null }
     const file = { fileName: 'a.csv', bytes: Buffer.from(serial), read }
     // A file that comes twice, at once, is one file.
-    return Promise.all([importStatement(edge, file, 'zh'), importStatement(edge, file, 'zh')])
+    return bothOf([importStatement(edge, file, 'zh'), importStatement(edge, file, 'zh')])
   }
 
   open(source: 'wallet' | 'bank_transfer' | 'wechat_pay', amount: number, edge = this.edge()): Promise<unknown> {
     const wish = { orderId: this.campaign.orderId, source, amountFen: fen(amount) }
     const key = `k${(this.count += 1)}${this.campaign.orderId}`
-    return Promise.all([openPayment(edge, wish, key), openPayment(edge, wish, key)])
+    return bothOf([openPayment(edge, wish, key), openPayment(edge, wish, key)])
   }
 
   /** Does one thing. What the house refuses for a good reason, and being killed, is part of the story. */
@@ -156,7 +156,7 @@ class Stage {
       await this.does(one)
     } catch (error) {
       if (error instanceof AppError && [...refusals, ...more].includes(error.code)) return
-      if (error instanceof OutsideError || (error instanceof Error && error.message === 'killed')) return
+      if (error instanceof OutsideError || isKill(error)) return
       throw error
     }
   }
@@ -184,7 +184,7 @@ class Stage {
         const trade = qr && (await edge.ports.wechatPay.query(merchants[0], qr.number))
         if (!trade) return
         const told = size % 4 === 0 ? { ...trade, total: fen(trade.total + 1) } : trade
-        return void (await Promise.all([1, 2].map(() => edge.tx((tx) => acceptNotices(tx, [told, trade, told])))))
+        return bothOf([1, 2].map(() => edge.tx((tx) => acceptNotices(tx, [told, trade, told]))))
       }
       case 'close': {
         const payment = payments[pick % Math.max(1, payments.length)]
@@ -206,9 +206,9 @@ class Stage {
   private async goesOn({ kind, pick, size, life }: Act, edge: Edge): Promise<void> {
     switch (kind) {
       case 'work':
-        await Promise.all([
+        await bothOf([
           workOnce(edge, handlers, 'small'),
-          size % 2 === 0 && workOnce(this.edge(), handlers, 'small'),
+          ...(size % 2 === 0 ? [workOnce(this.edge(), handlers, 'small')] : []),
         ])
         return
       case 'resend':
@@ -293,6 +293,15 @@ class Stage {
     expect(counts.sent + counts.failed).toBe(state === 'finished' ? heads : 0)
   }
 }
+
+/** Both to their end, also when one is killed: a look in between would see half of what the other does. */
+async function bothOf(works: readonly Promise<unknown>[]): Promise<void> {
+  const ends = await Promise.allSettled(works)
+  const reasons = ends.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+  if (reasons.length > 0) throw reasons.find((one) => !isKill(one)) ?? reasons[0]
+}
+
+const isKill = (error: unknown): boolean => error instanceof Error && error.message === 'killed'
 
 function killedAfter(edge: Edge, transactions: number): Edge {
   let left = transactions
