@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
-// `isolate: false`: the files of a worker share what they import, which is more than most of them test.
 const database = ['server/{kernel,db,modules}/**/*.test.ts', 'jobs/**/*.test.ts']
 
 export default defineConfig({
   test: {
     // Most tests wait for a disk or an answer: more of them than processors keep the processors busy.
     maxWorkers: 4,
+    // Where `isolate` is off, the files of a worker share what they import: reading it anew costs more than most tests.
     projects: [
       {
         test: {

@@ -6,7 +6,7 @@ import { readSum } from '../../kernel/columns.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
 import { companyOf } from '../../kernel/tenant.ts'
-import { readManyCounts } from '../delivery/read-deliveries.ts'
+import { noDeliveries, readManyCounts } from '../delivery/read-deliveries.ts'
 
 export interface CampaignFacts {
   readonly id: Id<'campaign'>
@@ -18,17 +18,6 @@ export interface CampaignFacts {
   readonly priceTotalFen: unknown
   readonly createdAtMs: unknown
   readonly orderId: Id<'order'> | null
-}
-const noMessages = {
-  heads: 0,
-  pending: 0,
-  carried: 0,
-  sent: 0,
-  opened: 0,
-  claimed: 0,
-  failed: 0,
-  revoked: 0,
-  repeats: 0,
 }
 const columns = `id, title, occasion, state, heads, face_total_fen as faceTotalFen, price_total_fen as priceTotalFen,
   created_at_ms as createdAtMs, order_id as orderId`
@@ -94,7 +83,7 @@ export async function readStages(
       const order = orders.get(campaign.orderId)
       const figures = counts.get(campaign.id)
       const heads = campaign.heads ?? 0
-      const { heads: _heads, repeats, ...delivery } = figures ?? { ...noMessages, pending: heads }
+      const { heads: _heads, repeats, ...delivery } = figures ?? { ...noDeliveries, pending: heads }
       // While its items are still being written, an order does not know its total yet.
       const totalFen = fen(readSum(campaign.priceTotalFen ?? order?.totalFen))
       const securedFen = fen(order?.securedFen ?? 0)

@@ -13,7 +13,8 @@ export interface DeliveryFigures extends DeliveryCounts {
   readonly repeats: number
   readonly heads: number
 }
-const nothing: DeliveryFigures = {
+/** The counts of a campaign that has no heads yet. */
+export const noDeliveries: DeliveryFigures = {
   heads: 0,
   pending: 0,
   carried: 0,
@@ -27,7 +28,7 @@ const nothing: DeliveryFigures = {
 
 /** The counts of one campaign: pending + sent + failed + revoked are its approved heads, at every moment. */
 export async function readDeliveryCounts(tx: Tx, campaignId: Id<'campaign'>): Promise<DeliveryFigures> {
-  return (await readManyCounts(tx, [campaignId])).get(campaignId) ?? nothing
+  return (await readManyCounts(tx, [campaignId])).get(campaignId) ?? noDeliveries
 }
 
 /** The counts of many campaigns, by four queries however many; one that does not exist is not in the answer. */
