@@ -3,7 +3,7 @@ const only = (name, from, allowed, extra = {}) => ({
   name,
   severity: 'error',
   from: { path: from, pathNot: ['\\.test\\.ts$', ...(extra.fromNot ?? [])] },
-  to: { path: '^(contract|server|importers|jobs|wecom-app|sandbox|bench|e2e|scripts)/', pathNot: allowed },
+  to: { path: '^(contract|server|importers|jobs|wecom-app|sandbox|bench|e2e|scripts|sim)/', pathNot: allowed },
 })
 const modules = [
   'company',
@@ -25,6 +25,7 @@ const modules = [
   'redemption',
   'settlement',
   'refund',
+  'reconciliation',
   'invoice',
   'analytics',
   'audit',
@@ -37,11 +38,11 @@ const moduleRules = modules.flatMap((name) => [
     severity: 'error',
     from: { path: `^server/modules/${name}/`, pathNot: '\\.test\\.ts$' },
     to: {
-      path: '^(contract|server|importers|jobs|wecom-app|sandbox|bench|e2e|scripts)/',
+      path: '^(contract|server|importers|jobs|wecom-app|sandbox|bench|e2e|scripts|sim)/',
       pathNot: [
         '^contract/',
         '^server/kernel/',
-        '^server/channels/ports\\.ts$',
+        '^server/channels/(ports|wechatpay-port)\\.ts$',
         `^server/modules/${name}/`,
         ...leftOf(name).map((left) => `^server/modules/${left}/(?!tables\\.ts|endpoints\\.ts)`),
       ],
@@ -52,12 +53,16 @@ module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     only('contract-is-a-leaf', '^contract/', ['^contract/']),
-    only('kernel', '^server/kernel/', ['^contract/', '^server/kernel/', '^server/channels/ports\\.ts$']),
+    only('kernel', '^server/kernel/', [
+      '^contract/',
+      '^server/kernel/',
+      '^server/channels/(ports|wechatpay-port)\\.ts$',
+    ]),
     only('db', '^server/db/', ['^contract/', '^server/kernel/', '^server/db/', '^server/modules/[^/]+/tables\\.ts$']),
     only('channels', '^server/channels/([^/]+)/', [
       '^contract/',
       '^server/kernel/',
-      '^server/channels/ports\\.ts$',
+      '^server/channels/(ports|wechatpay-port)\\.ts$',
       '^server/channels/$1/',
     ]),
     only('importers', '^importers/', ['^contract/', '^importers/']),
@@ -87,7 +92,7 @@ module.exports = {
     {
       name: 'tables-and-endpoints-are-private',
       severity: 'error',
-      from: { path: '^(bench|e2e|scripts)/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^(bench|e2e|scripts|sim)/', pathNot: '\\.test\\.ts$' },
       to: { path: '/(tables|endpoints)\\.ts$' },
     },
     ...moduleRules,

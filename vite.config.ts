@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const database = ['server/{kernel,db,modules}/**/*.test.ts', 'jobs/**/*.test.ts']
+const database = ['server/{kernel,db,modules}/**/*.test.ts', '{jobs,sim}/**/*.test.ts']
 
 export default defineConfig({
   test: {

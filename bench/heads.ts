@@ -33,7 +33,8 @@ export async function benchHeads(
   }
 }
 
-async function groundOf(dialect: 'mysql' | 'sqlite'): Promise<{ url: string; remove: () => Promise<void> }> {
+/** An empty database of its own; the caller removes it. */
+export async function groundOf(dialect: 'mysql' | 'sqlite'): Promise<{ url: string; remove: () => Promise<void> }> {
   if (dialect === 'mysql') {
     const server = await provideMariadb({ private: true })
     if (server === null) throw new Error('no MariaDB to be had')

@@ -4,6 +4,8 @@
  * npm run bench -- roster --rows N [--db mysql|sqlite] [--json]
  * npm run bench -- login [--count N] [--json]
  * npm run bench -- heads [--heads N] [--db mysql|sqlite] [--json]
+ * npm run bench -- notice [--notices N] [--connections C] [--rate R] [--db mysql|sqlite] [--json]
+ * npm run bench -- settle [--cards N] [--db mysql|sqlite] [--json]
  * Prints what it does as it goes and the figures as one JSON object in the last line.
  */
 import { parseArgs } from 'node:util'
@@ -11,15 +13,20 @@ import { benchHeads } from './heads.ts'
 import { benchImport } from './import.ts'
 import { benchIssue } from './issue.ts'
 import { benchLogin } from './login.ts'
+import { benchNotice } from './notice.ts'
 import { benchRoster } from './roster.ts'
+import { benchSettle } from './settle.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    cards: { type: 'string', default: '1000000' },
+    cards: { type: 'string' },
     rows: { type: 'string', default: '200000' },
     count: { type: 'string', default: '100000' },
     heads: { type: 'string', default: '10000' },
+    notices: { type: 'string', default: '60000' },
+    connections: { type: 'string', default: '256' },
+    rate: { type: 'string', default: '3000' },
     db: { type: 'string', default: 'mysql' },
     json: { type: 'boolean', default: false },
   },
@@ -34,7 +41,7 @@ async function main(): Promise<void> {
 function run(name: string | undefined): Promise<object> {
   switch (name) {
     case 'issue':
-      return benchIssue(count(values.cards), database(values.db), say)
+      return benchIssue(count(values.cards ?? '1000000'), database(values.db), say)
     case 'import':
       return benchImport(count(values.rows), say)
     case 'roster':
@@ -43,9 +50,17 @@ function run(name: string | undefined): Promise<object> {
       return benchLogin(count(values.count), say)
     case 'heads':
       return benchHeads(count(values.heads), database(values.db), say)
+    case 'notice':
+      return benchNotice(
+        { notices: count(values.notices), connections: count(values.connections), perSecond: count(values.rate) },
+        database(values.db),
+        say,
+      )
+    case 'settle':
+      return benchSettle(count(values.cards ?? '10000'), database(values.db), say)
     default:
       throw new Error(
-        'usage: npm run bench -- issue|import|roster|login|heads [--cards N] [--rows N] [--count N] [--heads N] [--db mysql|sqlite] [--json]',
+        'usage: npm run bench -- issue|import|roster|login|heads|notice|settle [--cards N] [--rows N] [--count N] [--heads N] [--notices N] [--connections C] [--rate R] [--db mysql|sqlite] [--json]',
       )
   }
 }

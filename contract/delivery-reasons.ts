@@ -84,6 +84,11 @@ export const deliveryReasons = {
     zh: '此人已回到公司，卡已可用：需要时可以重发',
     en: 'This person is back and their card can be used. Resend the message when you like',
   },
+  taken_back: {
+    retryable: false,
+    zh: '卡已追回，款项退回付款方：不再发送',
+    en: 'The card was taken back and its money returned. Nothing more is sent',
+  },
   outcome_unknown: {
     retryable: true,
     zh: '不确定是否已送达：请向本人确认，没收到再重发',

@@ -7,7 +7,7 @@ const table = <S extends string>(moves: Readonly<Record<S, readonly NoInfer<S>[]
 /** `placing`: its items are still being written; it takes no money yet. */
 export const orderMoves = table({
   placing: ['awaiting_funds', 'cancelled'],
-  awaiting_funds: ['funded', 'cancelled'],
+  awaiting_funds: ['funded', 'cancelled', 'refunding'],
   funded: ['issuing', 'refunding'],
   issuing: ['issued'],
   issued: ['closed', 'refunding'],
@@ -20,7 +20,7 @@ export type OrderState = keyof typeof orderMoves
 
 export const cardMoves = table({
   active: ['frozen', 'exhausted', 'refunded', 'void'],
-  frozen: ['active', 'void'],
+  frozen: ['active', 'refunded', 'void'],
   exhausted: ['active', 'refunded'],
   refunded: [],
   void: [],
@@ -111,6 +111,118 @@ export const recurringMoves = table({
   ended: [],
 })
 export type RecurringState = keyof typeof recurringMoves
+
+/**
+ * The sharing of one WeChat transaction. `held`: until cooling-off ends; `planned`: its receivers are written down;
+ * `sharing`: calls are under way; `unfreezing`: the rest is given back to who collected; `stuck`: a person must look.
+ * Success is per receiver.
+ */
+export const splitMoves = table({
+  held: ['planned', 'finished'],
+  planned: ['sharing', 'unfreezing', 'finished'],
+  sharing: ['unfreezing', 'stuck'],
+  unfreezing: ['finished', 'stuck'],
+  stuck: ['sharing', 'unfreezing', 'finished'],
+  finished: [],
+})
+export type SplitState = keyof typeof splitMoves
+
+/** One call of sharing or unfreezing: its number and body never change. `lost`: refused, nothing of it took effect. */
+export const splitCallMoves = table({
+  planned: ['sent', 'lost'],
+  sent: ['processing', 'finished', 'lost'],
+  processing: ['finished'],
+  finished: [],
+  lost: [],
+})
+export type SplitCallState = keyof typeof splitCallMoves
+
+/** One receiver of one call. `closed`: WeChat Pay refused it for a reason; its money stays frozen. */
+export const splitReceiverMoves = table({
+  pending: ['success', 'closed'],
+  success: ['returning'],
+  returning: ['returned', 'success'],
+  closed: [],
+  returned: ['returning'],
+})
+export type SplitReceiverState = keyof typeof splitReceiverMoves
+
+export const splitReturnMoves = table({
+  planned: ['sent'],
+  sent: ['processing', 'done', 'failed'],
+  processing: ['done', 'failed'],
+  done: [],
+  failed: [],
+})
+export type SplitReturnState = keyof typeof splitReturnMoves
+
+/** Somebody's wish to give money back. `accepted`: cards are void and the books owe the money; `done`: all parts are. */
+export const refundMoves = table({
+  requested: ['accepted', 'rejected'],
+  accepted: ['done'],
+  done: [],
+  rejected: [],
+})
+export type RefundState = keyof typeof refundMoves
+
+/**
+ * The part of a refund that goes back to one payment. `waiting`: for its turn (a share is in flight, a minute has not
+ * passed); `returning`: shares come back first; `unfreezing`: the rest is freed first; `stuck`: a person must look.
+ */
+export const refundPartMoves = table({
+  waiting: ['returning', 'unfreezing', 'sent', 'paying_out', 'done', 'stuck'],
+  returning: ['unfreezing', 'sent', 'stuck'],
+  unfreezing: ['sent', 'stuck'],
+  sent: ['processing', 'done', 'closed', 'abnormal', 'stuck'],
+  processing: ['done', 'closed', 'abnormal'],
+  /** WeChat Pay gave it up, for example for want of money: a new number may be used. */
+  closed: ['waiting', 'paying_out'],
+  /** The payer's card and wallet take nothing: a person chooses another way. */
+  abnormal: ['processing', 'done', 'paying_out'],
+  stuck: ['waiting', 'returning', 'unfreezing', 'paying_out'],
+  /** On a payout: done when a statement shows the debit. */
+  paying_out: ['done', 'stuck'],
+  done: [],
+})
+export type RefundPartState = keyof typeof refundPartMoves
+
+/** Money that leaves custody for one payee. `exported`: it stands in a file for the bank; `paid`: a statement shows it. */
+export const payoutMoves = table({
+  drafted: ['exported', 'cancelled'],
+  exported: ['paid', 'failed'],
+  failed: ['drafted'],
+  paid: [],
+  cancelled: [],
+})
+export type PayoutState = keyof typeof payoutMoves
+
+/** Value of a card set aside for a purchase; it ends in exactly one way. */
+export const holdMoves = table({
+  held: ['captured', 'voided', 'timed_out'],
+  captured: [],
+  voided: [],
+  timed_out: [],
+})
+export type HoldState = keyof typeof holdMoves
+
+/** A difference between a bill and our books. */
+export const differenceMoves = table({ open: ['closed'], closed: ['open'] })
+export type DifferenceState = keyof typeof differenceMoves
+
+/** `red`: reversed by a red-letter invoice. */
+export const invoiceMoves = table({
+  requested: ['issuing', 'rejected'],
+  issuing: ['issued', 'rejected'],
+  issued: ['reversing'],
+  reversing: ['red', 'issued'],
+  rejected: ['requested'],
+  red: [],
+})
+export type InvoiceState = keyof typeof invoiceMoves
+
+/** Money of a department's budget set aside for a campaign. */
+export const budgetHoldMoves = table({ held: ['used', 'released'], used: ['released'], released: [] })
+export type BudgetHoldState = keyof typeof budgetHoldMoves
 
 /** A QR code of customer contact (联系我). `planned`: WeCom has not made it yet. */
 export const contactWayMoves = table({

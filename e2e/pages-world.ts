@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { OutsideView } from '../contract/hr/contact.ts'
 import { PlatformFile } from '../contract/operator/platform-file.ts'
 import { applyPlatform } from '../server/apply-platform.ts'
+import { grantBudgets, makeFundsShort, makeInvoices } from './pages-funds.ts'
+import { makeSettlement } from './pages-settlement.ts'
 import { makeWecomPages, type WecomPages } from './pages-wecom.ts'
 import type { OpenStage } from './stage.ts'
 import * as step from './steps.ts'
@@ -19,6 +21,8 @@ export interface PagesWorld {
     readonly draft: string
     readonly review: string
     readonly approved: string
+    /** More than a department's budget covers. */
+    readonly short: string
   }
   readonly orders: { readonly open: string; readonly funded: string }
   readonly strict: { readonly order: string; readonly draft: string }
@@ -30,6 +34,8 @@ export interface PagesWorld {
   /** The number in the address of a claim page. */
   readonly claim: string
   readonly wecom: WecomPages
+  /** A brand with terms, and terms before them. */
+  readonly brand: string
 }
 
 /** Fills a stage through its endpoints, as people would. */
@@ -57,11 +63,15 @@ export async function makePagesWorld(stage: OpenStage): Promise<PagesWorld> {
   const employee = await firstReached(hr, running)
   const { cards } = await step.openPack(stage, employee, running)
 
+  const { brand } = await makeSettlement(stage, { hr, approver, finance, operator, rosterId: used })
+  await grantBudgets(finance)
   const approved = await draft('司庆二十周年全员感谢礼遇', 500 * YUAN)
   const second = await step.submitAndApprove(hr, approver, approved)
   await step.openPayment(finance, second.orderId, 'wallet', 10_000 * YUAN)
   const bank = await step.openPayment(finance, second.orderId, 'bank_transfer', 45_000 * YUAN)
   await step.transfer(stage, bank.reference ?? '', 20_000 * YUAN)
+  await step.transfer(stage, '货款', 88 * YUAN, '远山物流有限公司', '6222020200099999999')
+  await step.transfer(stage, '没写参考号', 3_200 * YUAN)
   await step.importStatement(stage, operator)
   await step.openPayment(finance, second.orderId, 'wechat_pay', 15_000 * YUAN)
 
@@ -69,9 +79,17 @@ export async function makePagesWorld(stage: OpenStage): Promise<PagesWorld> {
   const review = await draft('春节红包', 100 * YUAN)
   const { contentHash } = await hr.call<{ contentHash: string }>(`/hr/campaigns/${review}/dry-run`)
   await hr.call(`/hr/campaigns/${review}/submit`, { json: { contentHash } })
+  await makeInvoices(finance, first.orderId, stage.payUrl)
+  await makeFundsShort({ finance, operator, orderId: second.orderId, campaignId: review })
   return {
     rosters: { used, faulty, rejected },
-    campaigns: { running, draft: await draft('端午安康', 300 * YUAN), review, approved },
+    campaigns: {
+      running,
+      draft: await draft('端午安康', 300 * YUAN),
+      review,
+      approved,
+      short: await draft('年终答谢', 400 * YUAN),
+    },
     orders: { open: second.orderId, funded: first.orderId },
     strict: await makeStrictCompany(stage),
     runs: {
@@ -83,6 +101,7 @@ export async function makePagesWorld(stage: OpenStage): Promise<PagesWorld> {
     card: cards[0]?.id ?? '',
     claim: await makeClaimPage(hr, running),
     wecom: await makeWecomPages(stage, hr, approver),
+    brand,
   }
 }
 

@@ -51,13 +51,23 @@ const bodies: Readonly<Record<string, (ids: Ids) => unknown>> = {
   'POST /hr/recurring/:id/pause': () => ({}),
   'POST /hr/recurring/:id/resume': () => ({}),
   'POST /hr/recurring/:id/end': () => ({}),
+  'PUT /hr/budgets/:id': () => ({ fromDay: '2026-01-01', toDay: '2026-12-31', grantedFen: 1, version: 1 }),
   'POST /hr/deliveries/:id/claim-link': () => ({}),
   'POST /hr/deliveries/:id/correct': () => ({ wecomUserId: 'somebody' }),
   'POST /hr/orders/:id/payments': () => ({ source: 'wallet', amountFen: 1 }),
+  'POST /hr/orders/:id/payments/split': () => ({ amountFen: 100, mostFen: 50 }),
+  'POST /hr/orders/:id/refunds': (ids) => ({ cardIds: [ids['card']] }),
+  'POST /hr/orders/:id/give-up': () => ({}),
+  'POST /hr/campaigns/:id/take-back': () => ({}),
+  'POST /hr/payments/:id/refund-surplus': () => ({}),
+  'POST /hr/orders/:id/invoices': () => invoiceOf(1),
   'POST /hr/payments/:id/close': () => ({}),
   'POST /hr/payments/:id/query': () => ({}),
   'POST /employee/campaigns/:id/opened': () => ({}),
 }
+
+/** A request for an invoice, as finance writes it. */
+const invoiceOf = (amountFen: number) => ({ title: '青禾', taxNumber: '9144030071526726XG', amountFen })
 
 /** A birthday run, as HR writes it. */
 const runOf = (templateVersionId: string) => ({
@@ -109,6 +119,11 @@ describe.each(dialectsHere())('two companies (%s)', (dialect) => {
     expect(rosters.map((one) => one.id)).not.toContain(ids['roster'])
     expect(await hr.call('/hr/campaigns')).toMatchObject({ campaigns: [] })
     expect(await hr.call('/hr/payments')).toMatchObject({ payments: [] })
+    expect(await hr.call('/hr/refunds')).toMatchObject({ refunds: [] })
+    expect(await hr.call('/hr/invoices')).toMatchObject({ invoices: [] })
+    expect(await hr.call('/hr/invoice-orders')).toMatchObject({ orders: [], last: null })
+    for (const period of ['current', 'coming', 'past'])
+      expect(await hr.call(`/hr/budgets?period=${period}`)).toMatchObject({ budgets: [] })
     expect(await hr.call('/hr/people', step.searchFor(ids['name'] ?? ''))).toEqual({ people: [] })
     expect(await hr.call('/hr/wallet')).toMatchObject({ balanceFen: 0, movements: [] })
   })
@@ -135,17 +150,27 @@ async function makeThings(stage: OpenStage): Promise<Ids> {
   const reached = people.find((one) => one.state === 'sent')
   if (!reached?.wecomUserId) throw new Error('nobody was reached')
   const pack = await step.openPack(stage, reached.wecomUserId, campaign)
+  const card = pack.cards[0]?.id ?? ''
+  const refund = await finance.call<{ id: string }>(`/hr/orders/${order}/refunds`, { json: { cardIds: [card] } })
+  const invoice = await finance.call<{ id: string }>(`/hr/orders/${order}/invoices`, { json: invoiceOf(100) })
+  const days = { fromDay: '2026-01-01', toDay: '2026-12-31' }
+  const budget = await finance.call<{ id: string }>('/hr/budgets', {
+    json: { department: '甲部', grantedFen: 1, ...days },
+  })
   const { templates } = await hr.call<{ templates: { versionId: string }[] }>('/hr/templates')
   const template = templates[0]?.versionId ?? ''
   return {
     ...(await makeContacts(stage, hr, campaign)),
+    budget: budget.id,
     recurring: (await hr.call<{ id: string }>('/hr/recurring', { json: runOf(template) })).id,
     roster,
     campaign,
     order,
     payment: paid.id,
     delivery: reached.deliveryId,
-    card: pack.cards[0]?.id ?? '',
+    card,
+    refund: refund.id,
+    invoice: invoice.id,
     row: rows[0]?.id ?? '',
     name: rows[0]?.cells.name ?? '',
     template,

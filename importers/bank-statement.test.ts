@@ -10,6 +10,7 @@ const china = (text: string) => Date.parse(`${text}+08:00`)
 
 const line = {
   serial: 'SBX000000000001',
+  direction: 'in',
   amountFen: 123_456_789,
   arrivedAtMs: china('2026-09-01T12:30:15'),
   payerName: '青禾科技有限公司',
@@ -46,6 +47,7 @@ describe('a bank statement', () => {
     expect(entries).toMatchObject([
       { row: 3, serial: '00012', amountFen: 29, payerAccount: '00123', memo: '网银转账 福利 FLKAB23CD45' },
       { row: 4, serial: '00013', amountFen: 100_000_000, arrivedAtMs: china('2026-09-02T00:00:00') },
+      { row: 5, serial: '00014', direction: 'out', amountFen: 5500, payerName: '丙公司' },
     ])
   })
 
@@ -58,15 +60,49 @@ describe('a bank statement', () => {
     const { entries } = await read(`某银行交易明细\n查询期间：2026年9月\n${head}\n${body}\n`)
     const arrivedAtMs = china('2026-09-01T12:30:15')
     expect(entries).toEqual([
-      { row: 4, serial: '7', amountFen: 800, arrivedAtMs, payerName: '甲', payerAccount: '1', memo: 'x' },
+      {
+        row: 4,
+        serial: '7',
+        direction: 'in',
+        amountFen: 800,
+        arrivedAtMs,
+        payerName: '甲',
+        payerAccount: '1',
+        memo: 'x',
+      },
     ])
   })
 
-  test('passes over money that went out, blanks and totals, and nothing else', async () => {
-    const text = `流水号,交易时间,收入金额,支出金额,对方户名\n1,2026-09-01,,9.00,a\n2,2026-09-01,0.00,9.00,b\n3,2026-09-01,-,9.00,c\n\n4,2026-09-01,5.00,,d\n合计：,,5.00,27.00,\n`
+  test('tells what came in from what went out, and passes over blanks and totals', async () => {
+    const text = `流水号,交易时间,收入金额,支出金额,对方户名\n1,2026-09-01,,9.00,a\n2,2026-09-01,0.00,9.00,b\n3,2026-09-01,-,9.00,c\n\n4,2026-09-01,5.00,,d\n5,2026-09-01,0.00,0.00,e\n合计：,,5.00,27.00,\n,,本页合计,27.00,\n`
     const { entries, faults } = await read(text)
-    expect(entries.map((entry) => entry.serial)).toEqual(['4'])
     expect(faults).toEqual([])
+    expect(entries.map((entry) => [entry.serial, entry.direction, entry.amountFen])).toEqual([
+      ['1', 'out', 900],
+      ['2', 'out', 900],
+      ['3', 'out', 900],
+      ['4', 'in', 500],
+    ])
+  })
+
+  test('a header that comes again may have moved its columns; its page totals are passed over', async () => {
+    const { entries, faults } = await read(
+      [
+        '户名,平台,账号,110000000000000001',
+        '流水号,交易时间,收入金额,支出金额,对方户名',
+        '1,2026-09-01,5.00,,甲',
+        '本页合计,,5.00,,',
+        '对方户名,支出金额,收入金额,交易时间,流水号',
+        '乙,,7.00,2026-09-02,2',
+        '丙,3.00,,2026-09-02,3',
+      ].join('\n'),
+    )
+    expect(faults).toEqual([])
+    expect(entries.map((one) => [one.serial, one.direction, one.amountFen, one.payerName])).toEqual([
+      ['1', 'in', 500, '甲'],
+      ['2', 'in', 700, '乙'],
+      ['3', 'out', 300, '丙'],
+    ])
   })
 
   test.each([
@@ -80,18 +116,24 @@ describe('a bank statement', () => {
     ['1.23457E+19,2026-09-01,3.00,a', 'serial_damaged'],
     ['0,2026-09-01,3.00,a', 'serial_twice'],
     ['3,,3.00,', 'time_unreadable'],
+    ['3,2026-09-01,3.00,a,6.22E+18', 'account_damaged'],
+    ['3,2026-09-01,3.00,a,,9.00', 'both_directions'],
+    ['3,2026-09-01,,a,,-9.00', 'amount_negative'],
+    ['3,2026-09-01,9.00,a,,,USD', 'currency_foreign'],
     [`2,2026-09-01,3.00,${'long'.repeat(51)}`, 'text_too_long'],
   ])('names the fault of %s', async (bad, code) => {
-    const { faults } = await read(`流水号,交易时间,收入金额,对方户名\n0,2026-09-01,1.00,ok\n${bad}\n`)
+    const { faults } = await read(
+      `流水号,交易时间,收入金额,对方户名,对方账号,支出金额,币种\n0,2026-09-01,1.00,ok\n${bad}\n`,
+    )
     expect(faults).toMatchObject([{ row: 3, code }])
     expect(faults[0]?.zh).not.toBe('')
   })
 
-  test('says when a direction cannot be read, and passes over outgoing ones', async () => {
+  test('says when a direction cannot be read', async () => {
     const { entries, faults } = await read(
       '流水号,日期,金额,借贷标志\n1,20260901,1,贷\n2,20260901,1,借\n3,20260901,1,？\n',
     )
-    expect(entries).toHaveLength(1)
+    expect(entries.map((entry) => entry.direction)).toEqual(['in', 'out'])
     expect(faults).toMatchObject([{ row: 4, code: 'direction_unreadable' }])
   })
 

@@ -1,5 +1,6 @@
 import type { Id, IdKind } from '../contract/ids.ts'
 import { isId } from '../contract/ids.ts'
+import { readFundFlowBill, readSharingBill, readTradeBill } from '../importers/payment-bill.ts'
 import type { Edge, Tx } from '../server/kernel/context.ts'
 import { proveBooks } from '../server/modules/analytics/prove-books.ts'
 import { forgetEvents } from '../server/modules/company/forget-events.ts'
@@ -28,10 +29,22 @@ import { sendBatch } from '../server/modules/delivery/send-batch.ts'
 import { sendNotification } from '../server/modules/delivery/send-notification.ts'
 import { updateApproval } from '../server/modules/delivery/update-approval.ts'
 import { takeBackLate } from '../server/modules/delivery/take-back-leavers.ts'
+import { askPayment } from '../server/modules/funding/ask-payment.ts'
 import { closeOpenPayments } from '../server/modules/funding/close-payment.ts'
+import { readIncome } from '../server/modules/funding/read-income.ts'
 import { watchPayment } from '../server/modules/funding/watch-payment.ts'
-import { issueOrder } from '../server/modules/issuance/issue-order.ts'
+import { driveInvoice } from '../server/modules/invoice/drive-invoice.ts'
+import { reverseInvoices } from '../server/modules/invoice/reverse-invoices.ts'
+import { issueOrder, issueOrders } from '../server/modules/issuance/issue-order.ts'
 import { sweepOrders } from '../server/modules/order/sweep-orders.ts'
+import { driveRefundPart } from '../server/modules/refund/drive-part.ts'
+import { runTakeBack } from '../server/modules/refund/take-back-campaign.ts'
+import { driveSplit } from '../server/modules/settlement/drive-split.ts'
+import { matchPayouts } from '../server/modules/settlement/move-payout.ts'
+import { planSettlement } from '../server/modules/settlement/plan-settlement.ts'
+import { returnShare } from '../server/modules/settlement/return-share.ts'
+import { compareBillOf } from '../server/modules/reconciliation/compare-bill.ts'
+import { readBills } from '../server/modules/reconciliation/read-bills.ts'
 import { eraseRosterChunks } from '../server/modules/staff/erase-roster.ts'
 import { queueSyncs } from '../server/modules/staff/queue-syncs.ts'
 import { syncDirectory } from '../server/modules/staff/sync-directory.ts'
@@ -42,8 +55,18 @@ import { indexAllDays, payRecurring, startRecurring } from './run-recurring.ts'
 import { workEvent } from './wecom-event.ts'
 
 export type JobArgs = Readonly<Record<string, string | number>>
-/** Does one job. It may be killed at any point and is then run again: whatever it did already must stand. */
-export type Handler = (edge: Edge, args: JobArgs) => Promise<void>
+/**
+ * Does one job. It may be killed at any point and is then run again: whatever it did already must stand. A kind with
+ * `batch` is worked many at once; when that fails, again, and then one by one.
+ */
+export type Handler = ((edge: Edge, args: JobArgs) => Promise<void>) & { readonly batch?: Batch }
+/** How many jobs of a kind are taken together, and what does them. */
+export interface Batch {
+  readonly most: number
+  readonly run: (edge: Edge, many: readonly JobArgs[]) => Promise<void>
+}
+
+const batched = (one: Handler, batch: Batch): Handler => Object.assign(one, { batch })
 
 /** Reads an id from a job's arguments; a job that lacks it is a mistake of ours and dies. */
 function idOf<K extends IdKind>(kind: K, args: JobArgs, name: string): Id<K> {
@@ -68,8 +91,26 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'leavers.take-back': (edge) => untilNone(edge, takeBackLate),
   'returners.give-back': (edge, args) => giveBackReturners(edge, idOf('company', args, 'companyId')),
   'payment.watch': (edge, args) => watchPayment(edge, idOf('payment', args, 'paymentId')),
+  'income.read': readIncome,
   'payments.close': (edge, args) => closeOpenPayments(edge, idOf('order', args, 'orderId')),
-  'order.issue': (edge, args) => issueOrder(edge, idOf('order', args, 'orderId')),
+  'order.issue': batched((edge, args) => issueOrder(edge, idOf('order', args, 'orderId')), {
+    most: 100,
+    run: (edge, many) =>
+      issueOrders(
+        edge,
+        many.map((args) => idOf('order', args, 'orderId')),
+      ),
+  }),
+  'refund.part': (edge, args) => driveRefundPart(edge, idOf('refundPart', args, 'partId')),
+  'refund.take-back': (edge, args) => runTakeBack(edge, idOf('refund', args, 'refundId')),
+  'invoice.issue': (edge, args) => driveInvoice(edge, idOf('invoice', args, 'invoiceId')),
+  'invoice.poll': (edge, args) => driveInvoice(edge, idOf('invoice', args, 'invoiceId')),
+  'invoice.reverse': (edge, args) => edge.tx((tx) => reverseInvoices(tx, idOf('order', args, 'orderId'))),
+  'settlement.plan': (edge, args) => planSettlement(edge, idOf('order', args, 'orderId')),
+  'payouts.match': async (edge) => void (await matchPayouts(edge)),
+  'share.send': (edge, args) => driveSplit(edge, idOf('split', args, 'splitId'), Number(args['step'])),
+  'share.poll': (edge, args) => driveSplit(edge, idOf('split', args, 'splitId'), Number(args['step'])),
+  'share.return': (edge, args) => returnShare(edge, idOf('splitReturn', args, 'returnId'), Number(args['step'])),
   'cards.deliver': (edge, args) => deliverCards(edge, idOf('orderSlice', args, 'sliceId')),
   'batch.send': (edge, args) => sendBatch(edge, idOf('deliveryBatch', args, 'batchId')),
   'deliveries.send': (edge, args) => deliverAgain(edge, idOf('campaign', args, 'campaignId')),
@@ -104,8 +145,13 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'wecom.event': (edge, args) => workEvent(edge, idOf('wecomEvent', args, 'eventId')),
   'wecom-events.forget': (edge) => untilNone(edge, forgetEvents),
   'sign-ins.forget': (edge) => untilNone(edge, forgetSignIns),
+  'payment.ask': async (edge, args) => void (await askPayment(edge, idOf('payment', args, 'paymentId'))),
+  'bills.read': readBills,
+  'bill.compare': (edge, args) => compareBillOf(edge, idOf('bill', args, 'billId'), billReaders),
   'books.prove': proveDaily,
 }
+
+const billReaders = { trade: readTradeBill, fundFlow: readFundFlowBill, sharing: readSharingBill }
 
 /** How an approval card ends. */
 const answerOf = (args: JobArgs): AnswerCode => (isAnswerCode(args['code']) ? args['code'] : 'decided')

@@ -8,7 +8,9 @@ import { sweepJobs } from './sweep-jobs.ts'
 export const daily = [
   { kind: 'directories.sync', at: '20 2 * * *' },
   { kind: 'leavers.take-back', at: '0 4 * * *' },
+  { kind: 'bills.read', at: '30 10 * * *' },
   { kind: 'books.prove', at: '10 3 * * *' },
+  { kind: 'income.read', at: '15 9 * * *' },
   { kind: 'orders.sweep', at: '30 3 * * *' },
   { kind: 'roster.erase', at: '40 3 * * *' },
   { kind: 'deliveries.remind', at: '20 2 * * *' },
@@ -21,7 +23,10 @@ export const daily = [
   { kind: 'wecom-events.forget', at: '55 3 * * *' },
 ] as const
 /** What happens every hour, and once as a process starts: a machine that was off in the morning does it at noon. */
-export const hourly = [{ kind: 'recurring.start', at: '1 * * * *' }] as const
+export const hourly = [
+  { kind: 'payouts.match', at: '7 * * * *' },
+  { kind: 'recurring.start', at: '1 * * * *' },
+] as const
 /** What happens once for ever, in whatever process starts first. */
 export const onceForAll = ['people.days'] as const
 const SWEEP_MS = 10_000

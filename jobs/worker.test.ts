@@ -103,6 +103,62 @@ onBothDatabases('worker', (database) => {
     expect(await edge.tx((tx) => claim(tx, 'small', 1))).toMatchObject([{ id, attempts: 1 }])
   })
 
+  test('a kind with a batch is worked many at once; other kinds and what was tried before come alone', async () => {
+    const [alone, together]: [string[], number[]] = [[], []]
+    const one = async (_edge: unknown, args: Record<string, string | number>) => void alone.push(String(args['key']))
+    const most = Object.assign(one as Handler, {
+      batch: { most: 10, run: async (_edge: unknown, many: readonly object[]) => void together.push(many.length) },
+    }) as Handler
+    const edge = database.edge(noPorts)
+    for (let i = 0; i < 25; i += 1) await put(database, `many${i}`)
+    await database.tx((tx) => sql(tx.em, "update job set attempts = 1 where job_key = 'many3'"))
+    await database.tx((tx) => enqueue(tx, [{ kind: 'other', key: 'other', args: { key: 'other' } }]))
+    await drain(edge, { work: most, other: one as Handler })
+    expect(together.reduce((sum, many) => sum + many, 0) + alone.length).toBe(26)
+    expect(Math.max(...together)).toBe(10)
+    expect(alone).toEqual(expect.arrayContaining(['many3', 'other']))
+    const left = await database.tx((tx) => sql(tx.em, "select id from job where state <> 'done'"))
+    expect(left).toEqual([])
+  })
+
+  test('a batch that fails is tried again, then one by one, so that one bad job fails alone', async () => {
+    const [alone, tries]: [string[], number[]] = [[], []]
+    const one: Handler = async (_edge, args) => {
+      if (args['key'] === 'bad') throw new Error('bad')
+      alone.push(String(args['key']))
+    }
+    const run = (_edge: unknown, many: readonly object[]) => {
+      tries.push(many.length)
+      return Promise.reject(new Error('together'))
+    }
+    for (const key of ['a', 'bad', 'c']) await put(database, key)
+    await workOnce(database.edge(noPorts), { work: Object.assign(one, { batch: { most: 10, run } }) }, 'small')
+    expect(tries).toEqual([3, 3])
+    expect(alone.sort()).toEqual(['a', 'c'])
+    expect(await stateOf(database, 'bad')).toMatchObject({ state: 'ready', attempts: 1, last_error: 'Error' })
+    expect((await stateOf(database, 'a'))?.state).toBe('done')
+  })
+
+  test('two workers never hold one job of a batch', async () => {
+    const seen: string[] = []
+    const run = async (_edge: unknown, many: readonly Record<string, string | number>[]) => {
+      for (const args of many) seen.push(String(args['key']))
+    }
+    const work: Handler = Object.assign(async () => undefined, { batch: { most: 8, run } })
+    await database.tx((tx) =>
+      enqueue(
+        tx,
+        Array.from({ length: 100 }, (_, i) => ({ kind: 'work', key: `k${i}`, args: { key: `k${i}` } })),
+      ),
+    )
+    const workers = [1, 2, 3].map(() => startWorker(database.edge(noPorts), { work }))
+    for (let i = 0; i < 1000 && seen.length < 100; i += 1) await sleep(10)
+    await Promise.all(workers.map((worker) => worker.stop()))
+    const ready = await database.tx((tx) => sql(tx.em, "select id from job where state = 'ready'"))
+    expect(seen.length - new Set(seen).size).toBe(0)
+    expect(ready).toEqual([])
+  })
+
   test('stopping finishes what is held and takes nothing new', async () => {
     const done: string[] = []
     const work: Handler = async (_edge, args) => {

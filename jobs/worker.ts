@@ -1,16 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isCrowded } from '../server/kernel/coalesce.ts'
 import type { Edge } from '../server/kernel/context.ts'
 import { AppError } from '../server/kernel/errors.ts'
-import { claim, finish, giveBack, LEASE_MS, renew } from '../server/kernel/outbox.ts'
+import {
+  claimAlike,
+  finish,
+  finishMany,
+  giveBack,
+  LEASE_MS,
+  renewMany,
+  type LeasedJob,
+} from '../server/kernel/outbox.ts'
 import { OutsideError } from '../server/kernel/outside.ts'
 import type { Lane } from '../server/kernel/tables.ts'
 import { failBuriedEvents } from '../server/modules/company/fail-buried-events.ts'
 import type { Handler } from './handlers.ts'
 
+type Handlers = Readonly<Record<string, Handler>>
+
 /** How many jobs of a lane run at once in one process. Small work keeps hands of its own beside a festival. */
 const defaultHands: Readonly<Record<Lane, number>> = { fast: 2, small: 3, bulk: 2 }
 /** The safety net: a commit wakes the worker at once. */
 const POLL_MS = 500
+const GIVE_WAY_MS = 1000
+const STEP_MS = 20
 
 export interface Worker {
   /** Looks for work now. */
@@ -22,7 +35,7 @@ export interface Worker {
 /** Runs jobs until it is stopped: each lane has its hands, each hand one job at a time. */
 export function startWorker(
   edge: Edge,
-  handlers: Readonly<Record<string, Handler>>,
+  handlers: Handlers,
   hands: Readonly<Record<Lane, number>> = defaultHands,
 ): Worker {
   let stopped = false
@@ -34,6 +47,7 @@ export function startWorker(
   const hand = async (lane: Lane): Promise<void> => {
     while (!stopped) {
       const heard = bell.signal
+      if (lane !== 'fast') await giveWay()
       const worked = await workOnce(edge, handlers, lane).catch((error: unknown) => {
         edge.log.error({ err: error, lane }, 'worker could not take a job')
         return false
@@ -54,17 +68,55 @@ export function startWorker(
   }
 }
 
-/** Takes one job of a lane and does it. False when there was none. */
-export async function workOnce(edge: Edge, handlers: Readonly<Record<string, Handler>>, lane: Lane): Promise<boolean> {
-  const [job] = await edge.tx((tx) => claim(tx, lane, 1))
-  if (!job) return false
+/** While callers wait for commits, background work waits too: a second at the most, so that it always goes on. */
+async function giveWay(): Promise<void> {
+  for (let waited = 0; isCrowded() && waited < GIVE_WAY_MS; waited += STEP_MS) await sleep(STEP_MS)
+}
+
+/** Takes one job of a lane, or many of a kind that is worked in batches, and does it. False when there was none. */
+export async function workOnce(edge: Edge, handlers: Handlers, lane: Lane): Promise<boolean> {
+  const jobs = await edge.tx((tx) => claimAlike(tx, lane, (kind) => handlers[kind]?.batch?.most ?? 1))
+  const left = new Set(jobs)
+  if (left.size === 0) return false
   const keep = setInterval(() => {
     edge
-      .tx((tx) => renew(tx, job))
+      .tx((tx) => renewMany(tx, [...left]))
       .catch((error: unknown) => {
-        edge.log.warn({ err: error, jobId: job.id }, 'lease not renewed')
+        edge.log.warn({ err: error, jobs: left.size }, 'lease not renewed')
       })
   }, LEASE_MS / 3)
+  try {
+    if (await workTogether(edge, handlers, jobs)) return true
+    for (const job of jobs) {
+      await workOne(edge, handlers, job)
+      left.delete(job)
+    }
+  } finally {
+    clearInterval(keep)
+  }
+  return true
+}
+
+/** Does jobs of one kind at once; tried again when it fails, for a deadlock. False: they must be done one by one. */
+async function workTogether(edge: Edge, handlers: Handlers, jobs: readonly LeasedJob[]): Promise<boolean> {
+  const batch = handlers[jobs[0]!.kind]?.batch
+  if (batch === undefined || jobs.length === 1) return false
+  const run = () =>
+    batch.run(
+      edge,
+      jobs.map((job) => job.args),
+    )
+  try {
+    await run().catch(run)
+    await edge.tx((tx) => finishMany(tx, jobs))
+    return true
+  } catch (error) {
+    edge.log.warn({ err: error, jobs: jobs.length, kind: jobs[0]!.kind }, 'jobs failed together, now one by one')
+    return false
+  }
+}
+
+async function workOne(edge: Edge, handlers: Handlers, job: LeasedJob): Promise<void> {
   try {
     const handler = handlers[job.kind]
     if (!handler) throw new Error(`no handler for ${job.kind}`)
@@ -76,10 +128,7 @@ export async function workOnce(edge: Edge, handlers: Readonly<Record<string, Han
       if (state === 'dead') await failBuriedEvents(tx)
     })
     edge.log.warn({ err: error, jobId: job.id, kind: job.kind, attempts: job.attempts }, 'job given back')
-  } finally {
-    clearInterval(keep)
   }
-  return true
 }
 
 /** What may be stored of an error: its closed code or its class. The message stays in the log. */

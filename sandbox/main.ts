@@ -36,6 +36,7 @@ async function main(): Promise<void> {
         merchants: world.merchants,
       },
       sms: { url: `${wecomUrl}/sms/messages`, ...world.sms },
+      invoice: { url: payUrl, page: `${payUrl}/invoices`, ...world.invoice },
       operatorKey: world.operatorKey,
     }),
   )

@@ -9,7 +9,8 @@ const dir = mkdtempSync(join(tmpdir(), 'fulika-sandbox-'))
 let running: RunningSandbox
 beforeAll(async () => {
   running = await startSandbox(loadWorld(join(dir, 'sandbox.json')), { wecomPort: 0, payPort: 0 })
-})
+  // Six key pairs are made: on a busy machine that takes its time.
+}, 60_000)
 afterAll(async () => {
   await running.close()
   rmSync(dir, { recursive: true })
@@ -22,7 +23,9 @@ test('every page says that it is the sandbox, in both languages, and runs nothin
     ...['/', '/phone', '/phone/nobody', '/admin', '/admin/nobody', '/dials', '/callback', authorise].map(
       (path) => running.wecomUrl + path,
     ),
-    ...['/', '/cashier', '/cashier/none', '/scan?code_url=x', '/bank', '/dials'].map((path) => running.payUrl + path),
+    ...['/', '/cashier', '/cashier/none', '/scan?code_url=x', '/bank', '/money', '/dials'].map(
+      (path) => running.payUrl + path,
+    ),
   ]
   for (const url of pages) {
     const answer = await fetch(url)
@@ -62,6 +65,19 @@ test('what people write cannot become part of a page', async () => {
   )
 })
 
+test('the merchants that run are those of the file; channels and platform give shares back, brands need not', async () => {
+  const told = async (mchid: string) => {
+    const body = JSON.stringify({ mchid })
+    const answer = await fetch(`${running.payUrl}/__ctl/money-rules`, { method: 'POST', body })
+    return ((await answer.json()) as { rules: { acceptReturns: boolean } }).rules.acceptReturns
+  }
+  const { merchants } = loadWorld(join(dir, 'sandbox.json'))
+  const home = await (await fetch(running.payUrl)).text()
+  for (const { mchid, shortName, role } of merchants) {
+    expect([mchid, home.includes(shortName), await told(mchid)]).toEqual([mchid, true, role !== 'brand'])
+  }
+})
+
 test('the credentials are made once, whole, and for their owner alone', () => {
   const path = join(dir, 'deeper', 'sandbox.json')
   const first = loadWorld(path)
@@ -81,4 +97,21 @@ test('a file of before there were a provider and short messages gets both, once'
   expect(world.sms.key).toMatch(/^SANDBOX/)
   expect(loadWorld(path)).toEqual(world)
   expect(statSync(path).mode & 0o777).toBe(0o600)
+})
+
+test('a file of before there were a platform and channels gets their merchants, all bound to one app, and keeps its own', () => {
+  const path = join(dir, 'older', 'sandbox.json')
+  const { merchants, ...rest } = loadWorld(path)
+  const old = merchants
+    .filter((one) => one.role === 'brand')
+    .map(({ role: _role, appids: _appids, ...merchant }) => merchant)
+  writeFileSync(path, JSON.stringify({ ...rest, merchants: old }))
+  const world = loadWorld(path)
+  expect(world.merchants.map((one) => one.role)).toEqual(['brand', 'brand', 'platform', 'channel', 'channel'])
+  expect(world.merchants.slice(0, 2)).toMatchObject(old)
+  const platform = world.merchants[2]!
+  expect(platform.mchid).toBe('1900000000')
+  expect(world.merchants.every((one) => one.appids.includes(platform.appid))).toBe(true)
+  expect(new Set(world.merchants.map((one) => one.mchid)).size).toBe(5)
+  expect(loadWorld(path)).toEqual(world)
 })

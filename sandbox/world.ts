@@ -29,10 +29,16 @@ const WorldFile = z.strictObject({
   wecomProvider: Provider,
   /** The key that the short message service shares with whoever sends through it. */
   sms: z.strictObject({ key: z.string() }),
+  /** The key that the electronic invoice service shares with us. */
+  invoice: z.strictObject({ key: z.string() }),
   merchants: z.array(
     z.strictObject({
       mchid: z.string(),
       appid: z.string(),
+      /** Further apps that it is bound to: combined payments need one that all their merchants share. */
+      appids: z.array(z.string()).default([]),
+      /** The platform's own merchant starts combined payments and takes its commission; channels take theirs. */
+      role: z.enum(['brand', 'platform', 'channel']).default('brand'),
       certSerial: z.string(),
       shortName: z.string(),
       privateKeyPem: z.string(),
@@ -47,7 +53,9 @@ const WorldFile = z.strictObject({
 /** The credentials of a sandbox: made once, kept in a file, so that they survive restarts. They open nothing real. */
 export type SandboxWorld = z.output<typeof WorldFile>
 
-/** Reads the world from its file, or makes one with two collecting merchants. */
+type WorldMerchant = SandboxWorld['merchants'][number]
+
+/** Reads the world from its file, or makes one: two collecting merchants, the platform's own, two channels. */
 export function loadWorld(path: string): SandboxWorld {
   if (existsSync(path)) return readWorld(path)
   const world: SandboxWorld = {
@@ -60,7 +68,11 @@ export function loadWorld(path: string): SandboxWorld {
     },
     wecomProvider: newProvider(),
     sms: newSms(),
-    merchants: [newMerchant('1900000109', '青禾优选'), newMerchant('1900000208', '沐光咖啡')],
+    invoice: newInvoice(),
+    merchants: withPlatform([
+      newMerchant('1900000109', '青禾优选', 'brand'),
+      newMerchant('1900000208', '沐光咖啡', 'brand'),
+    ]),
     platformKey: makePlatformKey('PUB_KEY_ID_0119000001092024102900000001'),
     operatorKey: randomBytes(32).toString('base64url'),
   }
@@ -68,15 +80,34 @@ export function loadWorld(path: string): SandboxWorld {
   return keepFirst(path, world)
 }
 
-/** Reads the file. One of before the sandbox had a provider and short messages gets them, and the file keeps them. */
+/**
+ * Reads the file. One of before the sandbox had a provider, short messages, invoices, or the merchants of platform and channels
+ * gets them, and the file keeps them.
+ */
 function readWorld(path: string): SandboxWorld {
   const kept = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
-  if ('wecomProvider' in kept && 'sms' in kept) return WorldFile.parse(kept)
-  const world = WorldFile.parse({ wecomProvider: newProvider(), sms: newSms(), ...kept })
+  const world = WorldFile.parse({ wecomProvider: newProvider(), sms: newSms(), invoice: newInvoice(), ...kept })
+  const merchants = withPlatform(world.merchants)
+  const whole = ['wecomProvider', 'sms', 'invoice'].every((part) => part in kept)
+  if (whole && merchants === world.merchants) return world
   const draft = `${path}.${process.pid}`
-  writeFileSync(draft, `${JSON.stringify(world, null, 2)}\n`, { mode: 0o600 })
+  const filled = { ...world, merchants }
+  writeFileSync(draft, `${JSON.stringify(filled, null, 2)}\n`, { mode: 0o600 })
   renameSync(draft, path)
-  return world
+  return filled
+}
+
+/** The merchants with the platform's own and two channels among them, all bound to the platform's app; the same array where they are. */
+function withPlatform(merchants: WorldMerchant[]): WorldMerchant[] {
+  if (merchants.some((one) => one.role === 'platform')) return merchants
+  const all = [
+    ...merchants,
+    newMerchant('1900000000', '福利卡平台', 'platform'),
+    newMerchant('1900000307', '华东渠道', 'channel'),
+    newMerchant('1900000406', '员工福利顾问', 'channel'),
+  ]
+  const shared = all.find((one) => one.role === 'platform')?.appid ?? ''
+  return all.map((one) => ({ ...one, appids: [...new Set([...one.appids, shared])] }))
 }
 
 /** Two programs may make the world at once: the file appears whole, and whoever is second takes what is there. */
@@ -100,6 +131,7 @@ function aesKey(): string {
   return Array.from(randomBytes(43), (byte) => letters[byte % letters.length]).join('')
 }
 
+const newInvoice = () => ({ key: `SANDBOXinvoice${randomBytes(24).toString('hex')}` })
 const newSms = () => ({ key: `SANDBOXsms${randomBytes(24).toString('hex')}` })
 
 function newProvider(): SandboxWorld['wecomProvider'] {
@@ -118,7 +150,7 @@ function newProvider(): SandboxWorld['wecomProvider'] {
   }
 }
 
-function newMerchant(mchid: string, shortName: string): SandboxWorld['merchants'][number] {
+function newMerchant(mchid: string, shortName: string, role: WorldMerchant['role']): WorldMerchant {
   const pair = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -127,6 +159,8 @@ function newMerchant(mchid: string, shortName: string): SandboxWorld['merchants'
   return {
     mchid,
     appid: `wx${randomBytes(8).toString('hex')}`,
+    appids: [],
+    role,
     certSerial: randomBytes(20).toString('hex').toUpperCase(),
     shortName,
     privateKeyPem: pair.privateKey,
@@ -162,13 +196,8 @@ export async function startSandbox(
   wecom.companies.putApp({ corpId, agentId, grants: ['mobile', 'email', 'avatar'] })
   wecom.suites.upsertProvider(world.wecomProvider)
   wecom.customers.setSmsKey(world.sms)
-  for (const { privateKeyPem: _own, ...merchant } of world.merchants) {
-    await fetch(`${pay.baseUrl}/__ctl/merchants`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(merchant),
-    })
-  }
+  await tellMerchants(pay.baseUrl, world.merchants)
+  await tell(pay.baseUrl, 'invoices/key', world.invoice)
   return {
     wecomUrl: wecom.baseUrl,
     payUrl: pay.baseUrl,
@@ -176,4 +205,18 @@ export async function startSandbox(
       await Promise.all([pay.close(), wecom.close()])
     },
   }
+}
+
+/** Registers the merchants. Whoever only receives shares gives them back when asked, as an agreement between them says. */
+async function tellMerchants(payUrl: string, merchants: readonly WorldMerchant[]): Promise<void> {
+  for (const { privateKeyPem: _own, role, ...merchant } of merchants) {
+    await tell(payUrl, 'merchants', merchant)
+    if (role !== 'brand') await tell(payUrl, 'money-rules', { mchid: merchant.mchid, acceptReturns: true })
+  }
+}
+
+async function tell(payUrl: string, path: string, body: object): Promise<void> {
+  const headers = { 'content-type': 'application/json' }
+  const answer = await fetch(`${payUrl}/__ctl/${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+  if (!answer.ok) throw new Error(`the sandbox does not take its world: ${await answer.text()}`)
 }

@@ -8,6 +8,7 @@ import type { RootLog } from './kernel/log.ts'
 import { createHttpMetrics } from './kernel/metrics.ts'
 import { sql } from './kernel/sql.ts'
 import { analyticsEndpoints } from './modules/analytics/endpoints.ts'
+import { fundsEndpoints } from './modules/analytics/funds-endpoints.ts'
 import { campaignEndpoints } from './modules/campaign/endpoints.ts'
 import { cardpackEndpoints } from './modules/cardpack/endpoints.ts'
 import { catalogEndpoints } from './modules/catalog/endpoints.ts'
@@ -19,6 +20,11 @@ import { contactEndpoints } from './modules/contact/endpoints.ts'
 import { deliveryEndpoints } from './modules/delivery/endpoints.ts'
 import { licenceEndpoints } from './modules/delivery/licence-endpoints.ts'
 import { fundingEndpoints } from './modules/funding/endpoints.ts'
+import { invoiceEndpoints } from './modules/invoice/endpoints.ts'
+import { refundEndpoints } from './modules/refund/endpoints.ts'
+import { takeRefundNotice } from './modules/refund/take-notice.ts'
+import { settlementEndpoints } from './modules/settlement/endpoints.ts'
+import { reconciliationEndpoints } from './modules/reconciliation/endpoints.ts'
 import { staffEndpoints } from './modules/staff/endpoints.ts'
 import { isPersonActive } from './modules/staff/find-person.ts'
 import { walletEndpoints } from './modules/wallet/endpoints.ts'
@@ -28,14 +34,19 @@ import { pagesOf } from './pages.ts'
 export const endpoints: readonly Endpoint[] = [
   ...companyEndpoints,
   ...catalogEndpoints,
+  ...settlementEndpoints,
   ...walletEndpoints,
+  ...fundsEndpoints,
   ...staffEndpoints,
   ...campaignEndpoints,
-  ...fundingEndpoints({ readStatement: readBankStatement }),
+  ...fundingEndpoints({ readStatement: readBankStatement, takeRefund: takeRefundNotice }),
   ...deliveryEndpoints,
   ...licenceEndpoints,
   ...contactEndpoints,
   ...claimEndpoints,
+  ...refundEndpoints,
+  ...invoiceEndpoints,
+  ...reconciliationEndpoints,
   ...analyticsEndpoints,
   ...cardpackEndpoints,
 ]

@@ -1,16 +1,21 @@
+import type { Id } from '../contract/ids.ts'
 import { BrandEntry, CompanyEntry, type PlatformFile } from '../contract/operator/platform-file.ts'
+import type { TermsEntry } from '../contract/operator/terms.ts'
 import type { z } from 'zod'
 import type { Edge, Tx } from './kernel/context.ts'
 import { canonical } from './kernel/once.ts'
 import { changeBrand, findBrandByPrefix } from './modules/catalog/change-brand.ts'
 import { addTemplateVersion, createBrand, createTemplate } from './modules/catalog/create-template.ts'
 import { readNewestVersions } from './modules/catalog/read-template.ts'
+import { readTermsNumber } from './modules/catalog/read-terms.ts'
+import { setTerms } from './modules/catalog/set-terms.ts'
 import { addMember } from './modules/company/add-member.ts'
 import { changeCompany } from './modules/company/change-company.ts'
 import { connectWecom } from './modules/company/connect-wecom.ts'
 import { createCompany } from './modules/company/create-company.ts'
 import { findCompanyByCode } from './modules/company/read-company.ts'
 import { openWallet } from './modules/wallet/open-wallet.ts'
+import { setCreditLine } from './modules/wallet/set-credit-line.ts'
 
 /** What the file did, or would do, to one thing. Members and the WeCom connection belong to their company's line. */
 export interface Applied {
@@ -43,6 +48,8 @@ async function applyCompany(tx: Tx, entry: z.output<typeof CompanyEntry>): Promi
   const id = known?.id ?? (await createCompany(tx, entry))
   const changed = known !== null && (await changeCompany(tx, { id, ...entry }))
   if (known === null) await openWallet(tx, id)
+  const { creditLineFen } = entry
+  const lent = creditLineFen !== undefined && (await setCreditLine(tx, id, creditLineFen))
   if (entry.wecom !== undefined) {
     const { callback, contactSecret, accountLimit, ...app } = entry.wecom
     await connectWecom(tx, {
@@ -54,14 +61,16 @@ async function applyCompany(tx: Tx, entry: z.output<typeof CompanyEntry>): Promi
     })
   }
   for (const member of entry.members) await addMember(tx, { companyId: id, ...member })
-  return [{ kind: 'company', key: entry.code, action: actionOf(known === null, changed) }]
+  return [{ kind: 'company', key: entry.code, action: actionOf(known === null, changed || lent) }]
 }
 
 async function applyBrand(tx: Tx, entry: z.output<typeof BrandEntry>): Promise<Applied[]> {
   const known = await findBrandByPrefix(tx, entry.issuerPrefix)
   const id = known?.id ?? (await createBrand(tx, entry))
   const changed = known !== null && (await changeBrand(tx, id, entry))
-  const done: Applied[] = [{ kind: 'brand', key: entry.issuerPrefix, action: actionOf(known === null, changed) }]
+  const agreed = entry.terms !== undefined && (await applyTerms(tx, id, entry.terms))
+  const action = actionOf(known === null, changed || agreed)
+  const done: Applied[] = [{ kind: 'brand', key: entry.issuerPrefix, action }]
   const standing = (await readNewestVersions(tx)).filter((version) => version.brandId === id)
   for (const template of entry.templates) {
     const version = standing.find((one) => one.name === template.name)
@@ -73,6 +82,12 @@ async function applyBrand(tx: Tx, entry: z.output<typeof BrandEntry>): Promise<A
     done.push({ kind: 'template', key, action: actionOf(version === undefined, !same) })
   }
   return done
+}
+
+/** True when the terms were others before. */
+async function applyTerms(tx: Tx, brandId: Id<'brand'>, terms: TermsEntry): Promise<boolean> {
+  const before = await readTermsNumber(tx, brandId)
+  return (await setTerms(tx, { brandId, ...terms })) !== before
 }
 
 const actionOf = (fresh: boolean, changed: boolean): Applied['action'] => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ConfigProblems, readConfig, writeKeyRing } from './config.ts'
+import { wechatPayOf } from './pay-config.ts'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'fulika-config-'))
 const problemsOf = (env: Record<string, string>): readonly string[] => {
@@ -143,4 +144,65 @@ test('the SMS gateway is whole or not there, speaks https, and stands beside no 
     /^FULIKA_SMS_URL/,
   )
   expect(problemsOf({ FULIKA_SANDBOX: 'inside', FULIKA_DATA_DIR: folder(), ...sms }).join()).toMatch(/^FULIKA_SANDBOX/)
+})
+
+test('the invoice service is whole or not there, speaks https, and stands beside no sandbox', () => {
+  const invoice = {
+    FULIKA_INVOICE_URL: 'https://invoices.example.com/v1/',
+    FULIKA_INVOICE_KEY: 'secret-0123456789abcdef',
+  }
+  expect(readConfig({ ...production(), ...invoice }).invoice).toMatchObject({ url: 'https://invoices.example.com/v1' })
+  expect(JSON.stringify(readConfig({ ...production(), ...invoice }))).not.toContain(invoice.FULIKA_INVOICE_KEY)
+  expect(readConfig(production()).invoice).toBeNull()
+  for (const name of ['FULIKA_INVOICE_URL', 'FULIKA_INVOICE_KEY'])
+    expect(problemsOf({ ...production(), ...invoice, [name]: '' }).join()).toMatch(/set both of them or none/)
+  expect(problemsOf({ ...production(), ...invoice, FULIKA_INVOICE_URL: 'http://a.example.com' }).join()).toMatch(
+    /^FULIKA_INVOICE_URL/,
+  )
+  const beside = { FULIKA_SANDBOX: 'inside', FULIKA_DATA_DIR: folder(), ...invoice }
+  expect(problemsOf(beside).join()).toMatch(/^FULIKA_SANDBOX/)
+})
+
+test('the file of merchants gives the platform, what each payment costs, and platform certificates where no key is named', () => {
+  const file = join(folder(), 'pay.json')
+  const merchant = {
+    mchid: '1900000001',
+    appid: 'wx1',
+    certSerial: 'A'.repeat(40),
+    apiV3Key: 'secret-'.padEnd(32, 'k'),
+  }
+  const merchants = [
+    { ...merchant, privateKeyPem: '-----BEGIN PRIVATE KEY-----' },
+    { ...merchant, mchid: '1900000002', privateKeyPem: '-----BEGIN PRIVATE KEY-----', feeBp: 38 },
+  ]
+  const platform = { mchid: '1900000001', appid: 'wx1' }
+  const write = (more: object) =>
+    writeFileSync(file, JSON.stringify({ merchants, platformKeys: {}, ...more }), { mode: 0o600 })
+  const env = {
+    ...production(),
+    FULIKA_WECHAT_PAY_FILE: file,
+    FULIKA_WECHAT_PAY_SECOND_BASE: 'https://api2.mch.weixin.qq.com',
+    FULIKA_SETTLEMENT_WINDOW_MINUTES: '1',
+  }
+  write({})
+  expect(readConfig(env).wechatPay).toMatchObject({ platform: null, secondUrl: 'https://api2.mch.weixin.qq.com' })
+  write({ platform })
+  const config = readConfig(env)
+  const house = wechatPayOf(config.wechatPay, config.settlement)
+  expect(house).toMatchObject({ platform, settlementWindowMs: 60_000, sharesPerSecond: 25 })
+  expect(['1900000001', '1900000002', '1'].map((mchid) => house.feeBp(mchid))).toEqual([60, 38, 60])
+  expect(JSON.stringify(house)).not.toContain('secret-')
+  for (const stranger of [
+    { ...platform, mchid: '1900000003' },
+    { ...platform, appid: 'wx2' },
+  ]) {
+    write({ platform: stranger })
+    expect(problemsOf(env)).toEqual(['FULIKA_WECHAT_PAY_FILE: platform'])
+  }
+  write({ merchants: merchants.map((one) => ({ ...one, platformKeyId: 'PUB_KEY_ID_2' })) })
+  expect(problemsOf(env)).toEqual(['FULIKA_WECHAT_PAY_FILE: merchants.platformKeyId'])
+  write({ platformKeys: { PUB_KEY_ID_1: '-----BEGIN PRIVATE KEY-----' } })
+  expect(problemsOf(env)).toEqual(['FULIKA_WECHAT_PAY_FILE: platformKeys.PUB_KEY_ID_1'])
+  for (const name of ['FULIKA_SETTLEMENT_WINDOW_MINUTES', 'FULIKA_SHARES_PER_SECOND'])
+    expect(problemsOf({ ...production(), [name]: '0' })[0]).toMatch(new RegExp(`^${name}`))
 })

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import type { MerchantCredentials } from './channels/wechatpay/crypto.ts'
 import type { BankAccount } from './kernel/house.ts'
 import { newKeyRing, readKeys, type Keys } from './kernel/key-ring.ts'
 import { Secret } from './kernel/log.ts'
+import { WechatPayFile, type WechatPayConfig } from './pay-config.ts'
 
 /** Everything a process is told at its start. Checked as a whole: every problem is named at once. */
 export interface Config {
@@ -31,13 +31,13 @@ export interface Config {
   }
   /** Our suites and templates as a provider of WeCom (服务商); null where each company brings an app of its own. */
   readonly wecomProvider: WecomProviderFile | null
-  readonly wechatPay: {
-    readonly baseUrl: string
-    readonly merchants: readonly MerchantCredentials[]
-    readonly platformKeys: Readonly<Record<string, string>>
-  } | null
+  readonly wechatPay: WechatPayConfig | null
+  /** Sharing begins at whole windows, and no merchant is asked for more shares a second. */
+  readonly settlement: { readonly windowMs: number; readonly sharesPerSecond: number }
   /** The gateway for codes by SMS; null where none is configured: nobody can claim by mobile then. */
   readonly sms: { readonly url: string; readonly key: Secret<string>; readonly signature: string } | null
+  /** The electronic invoice service; null where none is configured: requests wait, and finance exports their fields. */
+  readonly invoice: { readonly url: string; readonly key: Secret<string> } | null
 }
 
 /** What is wrong with the environment: each line names a variable and says what to do. It shows no value. */
@@ -91,25 +91,18 @@ const Environment = z.strictObject({
   FULIKA_WECOM_PROVIDER_FILE: text(500).optional(),
   FULIKA_WECOM_QUIET_MINUTES: z.enum(['on', 'off']).optional(),
   FULIKA_WECHAT_PAY_BASE: origin.default('https://api.mch.weixin.qq.com'),
+  FULIKA_WECHAT_PAY_SECOND_BASE: origin.optional(),
   FULIKA_WECHAT_PAY_FILE: text(500).optional(),
+  FULIKA_SETTLEMENT_WINDOW_MINUTES: z.coerce.number().int().min(1).max(1440).default(10),
+  /** WeChat Pay takes 30 a second for one collecting merchant (protocols wechat-pay 5.6). */
+  FULIKA_SHARES_PER_SECOND: z.coerce.number().int().min(1).max(300).default(25),
   FULIKA_SMS_URL: z.url({ protocol: /^https$/ }).optional(),
   FULIKA_SMS_KEY: z.string().min(16).max(200).optional(),
   FULIKA_SMS_SIGN: text(20).optional(),
+  FULIKA_INVOICE_URL: z.url({ protocol: /^https$/ }).optional(),
+  FULIKA_INVOICE_KEY: z.string().min(16).max(200).optional(),
 })
 type Given = z.output<typeof Environment>
-
-const WechatPayFile = z.strictObject({
-  merchants: z.array(
-    z.strictObject({
-      mchid: z.string().regex(/^\d{6,32}$/),
-      appid: z.string().min(1).max(32),
-      certSerial: z.string().min(8),
-      privateKeyPem: z.string().includes('PRIVATE KEY'),
-      apiV3Key: z.string().length(32),
-    }),
-  ),
-  platformKeys: z.record(z.string(), z.string().includes('PUBLIC KEY')),
-})
 
 const WecomProviderFile = z.strictObject({
   /** The provider's own corp id and its ProviderSecret. */
@@ -183,7 +176,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     },
     wecomProvider,
     wechatPay,
+    settlement: {
+      windowMs: given.FULIKA_SETTLEMENT_WINDOW_MINUTES * 60_000,
+      sharesPerSecond: given.FULIKA_SHARES_PER_SECOND,
+    },
     sms: readSms(given),
+    invoice: readInvoice(given),
   }
 }
 
@@ -191,6 +189,11 @@ function readSms(given: Given): Config['sms'] {
   const { FULIKA_SMS_URL: url, FULIKA_SMS_KEY: key, FULIKA_SMS_SIGN: signature } = given
   if (url === undefined || key === undefined || signature === undefined) return null
   return { url, key: new Secret(key), signature }
+}
+
+function readInvoice(given: Given): Config['invoice'] {
+  const { FULIKA_INVOICE_URL: url, FULIKA_INVOICE_KEY: key } = given
+  return url === undefined || key === undefined ? null : { url: url.replace(/\/$/, ''), key: new Secret(key) }
 }
 
 function tellIssue(issue: z.core.$ZodIssue): string[] {
@@ -223,6 +226,12 @@ function contradictions(given: Given, production: boolean): string[] {
       : []),
     ...(sms.some((value) => value !== undefined) && sms.includes(undefined)
       ? ['FULIKA_SMS_URL, FULIKA_SMS_KEY, FULIKA_SMS_SIGN: set all of them or none']
+      : []),
+    ...(sandboxOn && given.FULIKA_INVOICE_URL !== undefined
+      ? ['FULIKA_SANDBOX: not beside a real invoice service (FULIKA_INVOICE_URL); set one of them']
+      : []),
+    ...((given.FULIKA_INVOICE_URL === undefined) !== (given.FULIKA_INVOICE_KEY === undefined)
+      ? ['FULIKA_INVOICE_URL, FULIKA_INVOICE_KEY: set both of them or none']
       : []),
     ...(given.FULIKA_KEY_RING !== undefined && given.FULIKA_KEY_RING_FILE !== undefined
       ? ['FULIKA_KEY_RING, FULIKA_KEY_RING_FILE: set one of them']
@@ -288,7 +297,8 @@ function readWechatPay(given: Given, production: boolean, problems: string[]): C
   try {
     problems.push(...openToOthers('FULIKA_WECHAT_PAY_FILE', given.FULIKA_WECHAT_PAY_FILE, production))
     const file = WechatPayFile.parse(JSON.parse(readFileSync(given.FULIKA_WECHAT_PAY_FILE, 'utf8')))
-    return { baseUrl: given.FULIKA_WECHAT_PAY_BASE, ...file }
+    const secondUrl = given.FULIKA_WECHAT_PAY_SECOND_BASE ?? null
+    return { baseUrl: given.FULIKA_WECHAT_PAY_BASE, secondUrl, ...file }
   } catch (error) {
     problems.push(`FULIKA_WECHAT_PAY_FILE: ${fieldsOf(error)}`)
     return null

@@ -5,6 +5,9 @@ import { readStaffList } from '../importers/staff-list.ts'
 import { applyPlatform } from './apply-platform.ts'
 import type { Outside } from './house.ts'
 import type { Edge } from './kernel/context.ts'
+import { findBrandByPrefix } from './modules/catalog/change-brand.ts'
+import { readTermsAt } from './modules/catalog/read-terms.ts'
+import { setTerms } from './modules/catalog/set-terms.ts'
 import { createOperator } from './modules/company/create-operator.ts'
 import { findCompanyByCode, findCompanyByCorpId } from './modules/company/read-company.ts'
 import { findOperatorByKey } from './modules/company/read-operator.ts'
@@ -74,6 +77,39 @@ function demoFile(outside: Outside): PlatformFile {
   })
 }
 
+/** What the demo's brands leave to the platform and a channel of a card's price, in basis points, and after how long. */
+const demoTerms = [
+  { issuerPrefix: '6230', platformBp: 400, channelBp: 200, holdMs: 10 * 60_000 },
+  { issuerPrefix: '6231', platformBp: 600, channelBp: 300, holdMs: 10 * 60_000 },
+] as const
+
+/** Gives the demo's brands terms, unless somebody has given them some: a newcomer sees money being shared. */
+async function agreeTerms(edge: Edge, outside: Outside): Promise<void> {
+  const channels = outside.world.merchants.filter((merchant) => merchant.role === 'channel')
+  for (const [index, { issuerPrefix, platformBp, channelBp, holdMs }] of demoTerms.entries()) {
+    const channel = channels[index]
+    await edge.tx(async (tx) => {
+      const brand = await findBrandByPrefix(tx, issuerPrefix)
+      if (brand === null) return
+      const known = (await readTermsAt(tx, [brand.id], tx.clock.now())).get(brand.id)
+      if (known === undefined || known.number > 0) return
+      const { collector, maxRatioBp } = known
+      const shared = channel
+        ? [{ code: `c${index + 1}`, name: channel.shortName, mchid: channel.mchid, bp: channelBp }]
+        : []
+      await setTerms(tx, {
+        brandId: brand.id,
+        collector,
+        platformBp,
+        channels: shared,
+        maxRatioBp,
+        holdMs,
+        walletCredit: false,
+      })
+    })
+  }
+}
+
 /** A demo company that somebody has connected otherwise by now (by one of our suites) stays connected that way. */
 async function demoToApply(edge: Edge, outside: Outside): Promise<PlatformFile> {
   const file = demoFile(outside)
@@ -91,6 +127,7 @@ async function demoToApply(edge: Edge, outside: Outside): Promise<PlatformFile> 
  */
 export async function prepareDemo(edge: Edge, outside: Outside): Promise<void> {
   await applyPlatform(edge, await demoToApply(edge, outside), false)
+  await agreeTerms(edge, outside)
   await edge.tx(async (tx) => {
     const key = outside.world.operatorKey
     if ((await findOperatorByKey(tx, key)) === null)

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { SandboxWorld } from '../sandbox/world.ts'
+import { invoiceAdapter } from './channels/invoice/adapter.ts'
 import type { Ports } from './channels/ports.ts'
 import { smsAdapter } from './channels/sms/adapter.ts'
 import { wechatPayAdapter } from './channels/wechatpay/adapter.ts'
@@ -20,6 +21,7 @@ import { databaseRows } from './kernel/shared-rows.ts'
 import { sharedState } from './kernel/shared-state.ts'
 import { leaseWorkerNumber } from './kernel/worker-number.ts'
 import { readSuiteTicket } from './modules/company/read-suite-ticket.ts'
+import { wechatPayOf, type WechatPayConfig } from './pay-config.ts'
 
 /** A house with its database open and its ports connected: scopes come from here. */
 export interface OpenHouse {
@@ -57,6 +59,7 @@ export async function openHouse(
     numberKey: config.keys.numberKey,
     custody: config.custody,
     ...suitesOf(providerOf(config, parts.outside)),
+    wechatPay: wechatPayOf(payOf(config, parts.outside), config.settlement),
     sandbox: parts.outside !== null,
     quietMinutes: config.wecom.quietMinutes,
   }
@@ -144,6 +147,25 @@ function gatewayOf(config: Config, outside: Outside | null): Config['sms'] {
   return { url: `${outside.wecomUrl}/sms/messages`, key: new Secret(outside.world.sms.key), signature: '福利卡' }
 }
 
+/** The electronic invoice service: the sandbox's, or the one of the configuration. */
+function invoicesOf(config: Config, outside: Outside | null): Config['invoice'] {
+  return outside === null ? config.invoice : { url: outside.payUrl, key: new Secret(outside.world.invoice.key) }
+}
+
+/** WeChat Pay: the sandbox's, or the one of the configuration. */
+function payOf(config: Config, outside: Outside | null): WechatPayConfig | null {
+  if (outside === null) return config.wechatPay
+  const { merchants, platformKey } = outside.world
+  const own = merchants.find((merchant) => merchant.role === 'platform')
+  return {
+    baseUrl: outside.payUrl,
+    secondUrl: null,
+    merchants: merchants.filter(({ role }) => role !== 'channel').map((merchant) => ({ ...merchant, feeBp: 60 })),
+    platformKeys: { [platformKey.id]: platformKey.publicPem },
+    platform: own ? { mchid: own.mchid, appid: own.appid } : null,
+  }
+}
+
 function portsOf(
   config: Config,
   outside: Outside | null,
@@ -151,14 +173,7 @@ function portsOf(
 ): Ports {
   const provider = providerOf(config, outside)
   const now = () => Date.now()
-  const pay =
-    outside === null
-      ? config.wechatPay
-      : {
-          baseUrl: outside.payUrl,
-          merchants: outside.world.merchants,
-          platformKeys: { [outside.world.platformKey.id]: outside.world.platformKey.publicPem },
-        }
+  const pay = payOf(config, outside)
   const bases =
     outside === null
       ? config.wecom
@@ -171,8 +186,10 @@ function portsOf(
   return {
     wecom: wecomAdapter({ ...bases, ...wecom, now, provider, suites: provider?.suites ?? [] }),
     sms: smsAdapter({ gateway: gatewayOf(config, outside), now }),
+    invoice: invoiceAdapter({ service: invoicesOf(config, outside), now }),
     wechatPay: wechatPayAdapter({
       baseUrl: pay?.baseUrl ?? 'https://api.mch.weixin.qq.com',
+      secondUrl: pay?.secondUrl ?? null,
       merchants: pay?.merchants ?? [],
       platformKeys: pay?.platformKeys ?? {},
       notifyUrl: `${config.publicUrl}/notify/wechatpay`,

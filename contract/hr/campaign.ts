@@ -167,7 +167,16 @@ export const DryRun = z.object({
   heads: z.int(),
   faceTotalFen: fenField,
   priceTotalFen: fenField,
-  byDepartment: z.array(z.object({ department: z.string(), heads: z.int(), faceFen: fenField })),
+  byDepartment: z.array(
+    z.object({
+      department: z.string(),
+      heads: z.int(),
+      faceFen: fenField,
+      priceFen: fenField,
+      /** Of the department's budget in force: what this campaign could take, and what that lacks. Null: it has none. */
+      budget: z.object({ leftFen: fenField, missingFen: fenField }).nullable(),
+    }),
+  ),
   walletFen: fenField,
   notes: z.array(RuleNote),
   /** People whose amount or row keeps them out, by reason. */

@@ -109,7 +109,15 @@ export const CorrectInput = z.object({
 export const Home = z.object({
   todo: z.array(
     z.object({
-      kind: z.enum(['roster_to_mend', 'campaign_to_submit', 'campaign_to_approve', 'money_missing', 'heads_failed']),
+      /** Of `wallet_low`: `fen` is the balance, `title` the last day that it covers (empty: none to tell). */
+      kind: z.enum([
+        'roster_to_mend',
+        'campaign_to_submit',
+        'campaign_to_approve',
+        'money_missing',
+        'heads_failed',
+        'wallet_low',
+      ]),
       id: z.string(),
       title: z.string(),
       count: z.int(),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { fenField } from '../fields.ts'
 import { covers } from '../hr/campaign.ts'
 import { companyRoles } from '../hr/session.ts'
+import { TermsEntry } from './terms.ts'
 
 const text = (most: number) => z.string().trim().min(1).max(most)
 
@@ -10,6 +11,11 @@ export const CompanyEntry = z.strictObject({
   code: z.string().regex(/^[a-z0-9-]{2,32}$/, { message: '2 to 32 of a-z, 0-9 and hyphen' }),
   name: text(100),
   paymentRoute: z.enum(['strict', 'non_cash']).default('strict'),
+  /**
+   * How much it may owe for cards bought on credit; 0 closes the line. Left out: it stays as it is, off at first. The law
+   * bars much credit for prepaid cards: ask before you open one.
+   */
+  creditLineFen: fenField.optional(),
   wecom: z
     .strictObject({
       corpId: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
@@ -55,6 +61,8 @@ export const BrandEntry = z.strictObject({
     .strictObject({ mchid: z.string().regex(/^\d{6,32}$/), appid: text(32) })
     .nullable()
     .default(null),
+  /** Who gets what of a card's price; without, what stands stays. */
+  terms: TermsEntry.optional(),
   templates: z.array(TemplateEntry).default([]),
 })
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { cursorField, fenField, idField, instantField, limitField } from '../fields.ts'
+import { paymentOutcomes } from '../states.ts'
 
 export const platformRoles = ['ops', 'risk', 'finance', 'admin'] as const
 /** POST /operator/session: the access key that `npm run setup` printed. */
@@ -22,27 +23,71 @@ export const ImportedStatement = z.object({
   payments: z.int(),
   topUps: z.int(),
   unmatched: z.int(),
+  outgoing: z.int(),
 })
 export type ImportedStatement = z.infer<typeof ImportedStatement>
+/** What became of a line; `outgoing`, `paid_out` and `returned` are money that went out. */
+export const statementOutcomes = [
+  'unmatched',
+  'payment',
+  'top_up',
+  'not_ours',
+  'sent_back',
+  'outgoing',
+  'paid_out',
+  'returned',
+] as const
 export const StatementLinesInput = z.object({
-  outcome: z.enum(['payment', 'top_up', 'unmatched']).optional(),
+  outcome: z.enum(statementOutcomes).optional(),
   cursor: cursorField,
   limit: limitField,
 })
+/** What a line that waits for a person might be. `line`: money that was not ours, which an outgoing line may have returned. */
+export const LineCandidate = z.object({
+  to: z.enum(['payment', 'wallet', 'line']),
+  id: z.string(),
+  companyName: z.string().nullable(),
+  amountFen: fenField.nullable(),
+  reference: z.string().nullable(),
+  /** What speaks for it. */
+  why: z.array(z.enum(['reference', 'amount', 'name', 'account'])),
+})
+export type LineCandidate = z.infer<typeof LineCandidate>
 export const StatementLineView = z.object({
   id: idField('statementLine'),
   serial: z.string(),
+  direction: z.enum(['in', 'out']),
+  /** `wechat_income`: a transfer into our own WeChat Pay account. */
+  source: z.enum(['bank', 'wechat_income']),
   amountFen: fenField,
   arrivedAtMs: instantField,
   payerName: z.string(),
   /** Masked but for the last four. */
   payerAccount: z.string(),
   memo: z.string(),
-  outcome: z.enum(['payment', 'top_up', 'unmatched']),
+  outcome: z.enum(statementOutcomes),
   paymentId: idField('payment').nullable(),
   companyName: z.string().nullable(),
+  /** What became of its payment's money; null where it paid none. */
+  paymentOutcome: z.enum(paymentOutcomes).nullable(),
+  matchedBy: z.enum(['reference', 'payer', 'person']).nullable(),
+  /** Why a person said that it is not ours. */
+  reason: z.string().nullable(),
+  candidates: z.array(LineCandidate),
 })
+export type StatementLineView = z.infer<typeof StatementLineView>
 export const StatementLines = z.object({ lines: z.array(StatementLineView), nextCursor: z.string().nullable() })
+/**
+ * POST /operator/statement-lines/:id/assign, Idempotency-Key: what a line is that nobody could match. `target`: a payment
+ * by its id or reference, a company by its id or its wallet's reference, or (`sent_back`) the line that was not ours.
+ */
+export const AssignLineInput = z.object({
+  id: idField('statementLine'),
+  to: z.enum(['payment', 'wallet', 'not_ours', 'sent_back']),
+  target: z.string().trim().min(1).max(40).optional(),
+  /** Why it is not ours. */
+  reason: z.string().trim().min(2).max(200).optional(),
+})
 
 export const Companies = z.object({
   companies: z.array(
@@ -56,9 +101,15 @@ export const Companies = z.object({
       wecomConnected: z.boolean(),
       people: z.int(),
       walletFen: fenField,
+      /** What it may owe, and owes, for cards bought on credit; 0 where the platform opened no line. */
+      creditLimitFen: fenField,
+      creditOwedFen: fenField,
     }),
   ),
 })
+/** PUT /operator/companies/:id/credit-line: how much the company may owe; 0 closes the line, what is owed stays. */
+export const CreditLineInput = z.object({ id: idField('company'), limitFen: fenField })
+export const CreditLineSet = z.object({ limitFen: fenField, owedFen: fenField })
 /** POST /operator/companies/:id/first-sign-in: a link for an administrator of a company that is not connected. */
 export const FirstSignInOffer = z.object({ id: idField('company') })
 export const FirstSignInLink = z.object({

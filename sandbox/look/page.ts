@@ -27,6 +27,8 @@ export type NavName =
   | 'callback'
   | 'cashier'
   | 'bank'
+  | 'invoices'
+  | 'money'
   | 'wecom-dials'
   | 'pay-dials'
 const entries: readonly { name: NavName; label: string; side: 'wecom' | 'pay' | 'here'; path: string }[] = [
@@ -40,6 +42,8 @@ const entries: readonly { name: NavName; label: string; side: 'wecom' | 'pay' | 
   { name: 'wecom-dials', label: '企微旋钮', side: 'wecom', path: '/dials' },
   { name: 'cashier', label: '收银台', side: 'pay', path: '/cashier' },
   { name: 'bank', label: '网银', side: 'pay', path: '/bank' },
+  { name: 'invoices', label: '发票', side: 'pay', path: '/invoices' },
+  { name: 'money', label: '资金', side: 'pay', path: '/money' },
   { name: 'pay-dials', label: '支付旋钮', side: 'pay', path: '/dials' },
 ]
 
@@ -97,7 +101,7 @@ const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src http: https: data:; base-uri 'none'"
 
 /** Looks again every two seconds and exchanges the parts marked `data-live` whose stamp has changed. */
-const KEEP_FRESH = `{const parts=(d)=>[...d.querySelectorAll('[data-live]')];const end=()=>document.querySelector('[data-last]')?.scrollIntoView({block:'nearest'});end();
+const KEEP_FRESH = `document.querySelector('nav [aria-current]')?.scrollIntoView({inline:'center',block:'nearest'});{const parts=(d)=>[...d.querySelectorAll('[data-live]')];const end=()=>document.querySelector('[data-last]')?.scrollIntoView({block:'nearest'});end();
 if(parts(document).length>0)setInterval(async()=>{if(document.hidden)return;try{const answer=await fetch(location.href);if(!answer.ok)return;
 const next=parts(new DOMParser().parseFromString(await answer.text(),'text/html'));parts(document).forEach((now,i)=>{const then=next[i];
 if(then&&then.dataset.live!==now.dataset.live&&!now.contains(document.activeElement)){now.replaceWith(then);end()}})}catch{}},2000)}`

@@ -1,19 +1,23 @@
-import { randomUUID } from 'node:crypto'
 import type Router from 'koa-router'
-import type { RouterContext } from 'koa-router'
 import { z } from 'zod'
-import { buildNotice, mutations, postNotice } from './notices.ts'
-import { outcomes, pay } from './pay.ts'
-import { faultKinds, findTrade } from './state.ts'
+import { retireCertificates, rotateCertificates } from './certificates.ts'
+import { allMutations, newNoticeId, postNotice } from './notices.ts'
+import { findPayable, outcomes, pay } from './pay.ts'
+import { readControl } from './read-control.ts'
+import { faultKinds, permissions } from './state.ts'
 import type { World } from './state.ts'
 
 const merchantInput = z.strictObject({
   mchid: z.string().regex(/^\d{6,32}$/),
   appid: z.string().min(1).max(32),
+  /** Further apps that it is bound to; with `appid` at most 50. */
+  appids: z.array(z.string().min(1).max(32)).max(49).default([]),
   certSerial: z.string().min(1),
   publicKeyPem: z.string().includes('PUBLIC KEY'),
   apiV3Key: z.string().length(32),
   shortName: z.string().min(1),
+  verifyBy: z.enum(['public_key', 'certificate', 'both']).default('public_key'),
+  permissions: z.array(z.enum(permissions)).default([...permissions]),
 })
 const payInput = z.strictObject({
   mchid: z.string(),
@@ -21,13 +25,21 @@ const payInput = z.strictObject({
   openid: z.string().min(1).max(128).default('oSandboxPayer0001'),
   outcome: z.enum(outcomes),
 })
-/** At most a year at once. */
+/** Forward by at most a year at once; `skewMs` is by how much WeChat Pay's clock differs from everybody else's. */
 export const clockInput = z.strictObject({
   advanceMs: z.coerce
     .number()
     .int()
     .min(0)
-    .max(366 * 86_400_000),
+    .max(366 * 86_400_000)
+    .default(0),
+  skewMs: z.coerce.number().int().min(-86_400_000).max(86_400_000).optional(),
+})
+const keysInput = z.strictObject({
+  /** Puts a new platform certificate beside the old one, or removes the old one. */
+  certificates: z.enum(['rotate', 'retire']).optional(),
+  /** How many of a thousand notices to merchants in migration go by the public key. */
+  publicKeyPermille: z.int().min(0).max(1000).optional(),
 })
 export const faultInput = z.strictObject({
   kind: z.enum(faultKinds),
@@ -39,42 +51,28 @@ export const faultInput = z.strictObject({
 export const noticeInput = z.strictObject({
   mchid: z.string(),
   outTradeNo: z.string(),
-  mutate: z.enum(mutations).optional(),
+  mutate: z.enum(allMutations).optional(),
   copies: z.int().min(1).max(1000).default(1),
 })
-
-/** Reads a control call's body; null after answering 400. */
-function read<T>(ctx: RouterContext, schema: z.ZodType<T>): T | null {
-  let value: unknown
-  try {
-    value = JSON.parse((ctx.state['raw'] as Buffer).toString('utf8')) as unknown
-  } catch {
-    value = undefined
-  }
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  ctx.status = 400
-  ctx.body = { error: z.prettifyError(parsed.error) }
-  return null
-}
 
 /** The control side: tests and pages use it, the product never sees it. */
 export function mountControl(router: Router, world: World): void {
   router.post('/__ctl/merchants', (ctx) => {
-    const merchant = read(ctx, merchantInput)
+    const merchant = readControl(ctx, merchantInput)
     if (!merchant) return
-    world.merchants.set(merchant.mchid, merchant)
+    const appids = [...new Set([merchant.appid, ...merchant.appids])]
+    world.merchants.set(merchant.mchid, { ...merchant, appids })
     ctx.body = { mchid: merchant.mchid }
   })
   router.post('/__ctl/pay', (ctx) => {
-    const input = read(ctx, payInput)
+    const input = readControl(ctx, payInput)
     if (!input) return
     const result = pay(world, input.mchid, input.outTradeNo, input.openid, input.outcome)
     ctx.status = result.found ? 200 : 404
     ctx.body = result
   })
   router.post('/__ctl/faults', (ctx) => {
-    const input = read(ctx, faultInput)
+    const input = readControl(ctx, faultInput)
     if (!input) return
     world.faults.push({ ...input, path: input.path ?? null })
     ctx.body = { faults: world.faults }
@@ -82,15 +80,25 @@ export function mountControl(router: Router, world: World): void {
   router.get('/__ctl/faults', (ctx) => {
     ctx.body = { faults: world.faults }
   })
-  const clock = () => ({ nowMs: world.now(), aheadMs: world.clock.aheadMs() })
+  const clock = () => ({ nowMs: world.now(), aheadMs: world.clock.aheadMs(), skewMs: world.skewMs })
   router.get('/__ctl/clock', (ctx) => {
     ctx.body = clock()
   })
-  router.post('/__ctl/clock', (ctx) => {
-    const input = read(ctx, clockInput)
+  router.post('/__ctl/clock', async (ctx) => {
+    const input = readControl(ctx, clockInput)
     if (!input) return
-    world.clock.advance(input.advanceMs)
+    if (input.skewMs !== undefined) world.skewMs = input.skewMs
+    await world.clock.advance(input.advanceMs)
     ctx.body = clock()
+  })
+  router.post('/__ctl/keys', (ctx) => {
+    const input = readControl(ctx, keysInput)
+    if (!input) return
+    if (input.certificates === 'rotate') rotateCertificates(world)
+    if (input.certificates === 'retire') retireCertificates(world)
+    if (input.publicKeyPermille !== undefined) world.publicKeyPermille = input.publicKeyPermille
+    const serials = world.certificates.map((one) => one.id)
+    ctx.body = { publicKeyId: world.key.id, serials, publicKeyPermille: world.publicKeyPermille }
   })
   router.delete('/__ctl/faults', (ctx) => {
     world.faults = []
@@ -100,7 +108,7 @@ export function mountControl(router: Router, world: World): void {
     ctx.body = world.log
   })
   router.post('/__ctl/notice', async (ctx) => {
-    const input = read(ctx, noticeInput)
+    const input = readControl(ctx, noticeInput)
     if (!input) return
     const statuses = await sendNotice(world, input)
     ctx.status = statuses ? 200 : 404
@@ -110,8 +118,9 @@ export function mountControl(router: Router, world: World): void {
 
 /** Sends a notice of a paid order on demand, straight or crooked; the statuses received, null without such an order. */
 export async function sendNotice(world: World, input: z.output<typeof noticeInput>): Promise<number[] | null> {
-  const [merchant, trade] = [world.merchants.get(input.mchid), findTrade(world, input.mchid, input.outTradeNo)]
-  if (!merchant || trade?.state !== 'SUCCESS') return null
-  const notice = buildNotice(world, merchant, trade, randomUUID(), input.mutate)
-  return Promise.all(Array.from({ length: input.copies }, () => postNotice(world, trade.notifyUrl, notice)))
+  const payable = findPayable(world, input.mchid, input.outTradeNo)
+  if (payable?.order.state !== 'SUCCESS') return null
+  const { url, build } = payable.letter()
+  const notice = build(newNoticeId(world), input.mutate)
+  return Promise.all(Array.from({ length: input.copies }, () => postNotice(world, url, notice)))
 }

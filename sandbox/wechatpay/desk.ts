@@ -7,7 +7,9 @@ import { chinaMoment, goBack, heading, linkTo, queryText, show, told, yuan, type
 import { foldingTable } from '../look/table.ts'
 import { clockInput, faultInput, noticeInput, sendNotice } from './control.ts'
 import { noticeWords, payDials, payPaths } from './dials.ts'
-import { mutations } from './notices.ts'
+import { mountMoneyForms } from './money-forms.ts'
+import { moneyPage } from './money-page.ts'
+import { allMutations } from './notices.ts'
 import type { Trade, World } from './state.ts'
 
 const MOST_PAID = 20
@@ -16,6 +18,8 @@ const MOST_PAID = 20
 export function mountDesk(router: Router, world: World, place: Place): void {
   router.get('/', (ctx) => startPage(ctx, world, place))
   router.get('/dials', (ctx) => dialsPage(ctx, world, place))
+  router.get('/money', (ctx) => moneyPage(ctx, world, place))
+  mountMoneyForms(router, world)
   const act = (path: string, run: (form: Record<string, string>) => Promise<string> | string) =>
     router.post(path, async (ctx) => {
       const form = Object.fromEntries(new URLSearchParams((ctx.state['raw'] as Buffer).toString('utf8')))
@@ -35,8 +39,8 @@ export function mountDesk(router: Router, world: World, place: Place): void {
     world.faults = []
     return '全部故障已关闭。'
   })
-  act('/clock', (form) => {
-    world.clock.advance(clockInput.parse(form).advanceMs)
+  act('/clock', async (form) => {
+    await world.clock.advance(clockInput.parse(form).advanceMs)
     return '时钟已拨快。'
   })
   act('/dials/notice', async ({ order = '', mutate = '', copies = '' }) => {
@@ -67,6 +71,13 @@ function startPage(ctx: Context, world: World, place: Place): void {
   const tiles = [
     tile('pay', '/cashier', '收银台', '待付的微信支付订单，不用扫码，点开就付。', 'Pay open WeChat orders'),
     tile('pay', '/bank', '企业网银', '转一笔账，下载对账单交给平台。', 'Transfer money, download the statement'),
+    tile(
+      'pay',
+      '/money',
+      '资金',
+      '每个商户的余额和待分账，分账、回退、退款的进度和旋钮，账单的旋钮。',
+      'Accounts, shares, refunds, bills',
+    ),
     tile(
       'pay',
       '/dials',
@@ -114,7 +125,7 @@ function dialsPage(ctx: Context, world: World, place: Place): void {
   )
   const clock = clockPanel(
     world.clock,
-    '订单的付款期限，通知的补发（到时间的立刻发出），付款时间和银行流水的时间。',
+    '订单的付款期限，通知的补发和分账、退款的结果（到时间的立刻发生），付款时间，账单，银行流水的时间。',
     '请求、回答和通知的签名时间：两边都按真实时间核对，相差超过 5 分钟就会拒绝。',
   )
   const between = html`<div class="grid two">${clock}${noticePanel(world, queryText(ctx, 'order'))}</div>`
@@ -135,7 +146,7 @@ function noticePanel(world: World, chosen: string): Markup {
       ¥${yuan(trade.total)} · ${trade.outTradeNo}
     </option>`
   })
-  const kinds = mutations.map((one) => html`<option value="${one}">${noticeWords[one]}</option>`)
+  const kinds = allMutations.map((one) => html`<option value="${one}">${noticeWords[one]}</option>`)
   const form = html`<form method="post" action="/dials/notice" class="fields">
     <label
       >已付的订单<select name="order">
@@ -162,6 +173,9 @@ const logWords: Record<string, string> = {
   notice_lost: '通知丢失',
   notice_held: '通知攒着',
   pay: '付款',
+  share: '分账',
+  return: '分账回退',
+  refund: '退款',
 }
 
 function logPanel(world: World): Markup {

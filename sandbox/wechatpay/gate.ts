@@ -5,6 +5,8 @@ import { merchantSigned } from './seal.ts'
 export interface Answer {
   readonly status: number
   readonly body: Record<string, unknown> | null
+  /** A file to download instead: it is never signed. */
+  readonly file?: Buffer
 }
 
 /** What came in, in its exact bytes. */
@@ -36,7 +38,7 @@ export function signer(world: World, incoming: Incoming): Merchant | Answer {
   const get = (name: string): string => pairs.get(name) ?? ''
   const [nonce, seconds] = [get('nonce_str'), get('timestamp')]
   if (nonce === '' || !/^\d+$/.test(seconds)) return signError('Authorization格式错误')
-  if (Math.abs(world.clock.wall() - Number(seconds) * 1000) > 5 * 60_000)
+  if (Math.abs(world.clock.wall() + world.skewMs - Number(seconds) * 1000) > 5 * 60_000)
     return signError('时间戳与服务器时间相差超过5分钟')
   const merchant = world.merchants.get(get('mchid'))
   if (!merchant || merchant.certSerial !== get('serial_no')) return signError('商户证书序列号有误')

@@ -7,6 +7,13 @@ export interface PlatformKey {
   readonly privatePem: string
 }
 
+/** A platform certificate with its key: until 2024 the only way, today one of two (protocol sheet 1.4). */
+export interface PlatformCertificate extends PlatformKey {
+  readonly pem: string
+  readonly startMs: number
+  readonly endMs: number
+}
+
 /** Makes a fresh platform key. */
 export function makePlatformKey(id: string): PlatformKey {
   const pair = generateKeyPairSync('rsa', {
@@ -18,9 +25,14 @@ export function makePlatformKey(id: string): PlatformKey {
 }
 
 /** The Wechatpay-* headers over a body. */
-export function signedHeaders(key: PlatformKey, body: string, nowMs: number): Record<string, string> {
+export function signedHeaders(
+  key: PlatformKey,
+  body: string,
+  nowMs: number,
+  random: (bytes: number) => Buffer = randomBytes,
+): Record<string, string> {
   const seconds = String(Math.floor(nowMs / 1000))
-  const nonce = randomBytes(16).toString('hex')
+  const nonce = random(16).toString('hex')
   const signature = createSign('RSA-SHA256').update(`${seconds}\n${nonce}\n${body}\n`).sign(key.privatePem, 'base64')
   return {
     'Wechatpay-Timestamp': seconds,
@@ -40,17 +52,17 @@ export function merchantSigned(text: Buffer, signature: string, publicPem: strin
   }
 }
 
-/** Encrypts a notice's resource with a merchant's APIv3 key. */
-export function sealResource(apiV3Key: string, plain: string): Record<string, string> {
-  const nonce = randomBytes(6).toString('hex')
+/** AES-256-GCM under a merchant's APIv3 key, as notices and certificates are sent (protocol sheet 1.5). */
+export function sealText(
+  apiV3Key: string,
+  plain: string,
+  associatedData: string,
+  random: (bytes: number) => Buffer = randomBytes,
+): { algorithm: string; ciphertext: string; associated_data: string; nonce: string } {
+  const nonce = random(6).toString('hex')
   const cipher = createCipheriv('aes-256-gcm', Buffer.from(apiV3Key, 'utf8'), Buffer.from(nonce, 'utf8'))
-  cipher.setAAD(Buffer.from('transaction'))
+  cipher.setAAD(Buffer.from(associatedData))
   const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()])
-  return {
-    original_type: 'transaction',
-    algorithm: 'AEAD_AES_256_GCM',
-    ciphertext: sealed.toString('base64'),
-    associated_data: 'transaction',
-    nonce,
-  }
+  const ciphertext = sealed.toString('base64')
+  return { algorithm: 'AEAD_AES_256_GCM', ciphertext, associated_data: associatedData, nonce }
 }

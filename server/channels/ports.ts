@@ -1,10 +1,12 @@
 import type { Fen } from '../../contract/fen.ts'
+import type { WechatPayPort } from './wechatpay-port.ts'
 
 /** The outside world as the house sees it. One adapter a folder; the sandbox stands behind the same addresses. */
 export interface Ports {
   readonly wecom: WecomPort
   readonly wechatPay: WechatPayPort
   readonly sms: SmsPort
+  readonly invoice: InvoicePort
 }
 
 export type WecomAppKind = 'self_built' | 'customised' | 'third_party'
@@ -282,49 +284,37 @@ export interface SmsPort {
   }): Promise<void>
 }
 
-/** A collecting merchant of WeChat Pay (a brand, see protocols wechat-pay section 0). */
-export interface WechatPayMerchant {
-  readonly mchid: string
-  readonly appid: string
+/** What a tax invoice of ours says; the service knows the seller by our key. All amounts in fen. */
+export interface InvoiceWish {
+  /** Our number: the service issues it once. */
+  readonly number: string
+  readonly title: string
+  readonly taxNumber: string
+  readonly email: string | null
+  readonly amount: Fen
+  /** They sum to the amount. */
+  readonly lines: readonly { readonly remark: string; readonly amount: Fen }[]
 }
 
-export interface NativeOrder {
-  readonly merchant: WechatPayMerchant
-  readonly outTradeNo: string
-  readonly description: string
-  readonly total: Fen
-  readonly expireAtMs: number
-  readonly profitSharing: boolean
-}
+/** How a document stands at the service. `unknown_number`: it has never heard of it, so nothing was issued under it. */
+export type InvoiceAnswer =
+  | { readonly state: 'issued'; readonly providerNumber: string; readonly issuedOn: string }
+  | { readonly state: 'processing' }
+  | { readonly state: 'refused'; readonly code: string }
+  | { readonly state: 'unknown_number' }
 
-/** A payment as WeChat Pay tells it, in a query or in a notice. */
-export interface WechatPayTrade {
-  readonly mchid: string
-  readonly appid: string
-  readonly outTradeNo: string
-  readonly transactionId: string | null
-  readonly state: 'NOTPAY' | 'SUCCESS' | 'REFUND' | 'CLOSED' | 'REVOKED' | 'USERPAYING' | 'PAYERROR'
-  readonly total: Fen
-  readonly successAtMs: number | null
-  readonly bankType: string | null
-  readonly openid: string | null
-}
-
-/** A notice after its signature, age and encryption held. `trade` is null for kinds that this house does not handle. */
-export interface WechatPayNotice {
-  readonly id: string
-  readonly eventType: string
-  readonly trade: WechatPayTrade | null
-}
-
-/** Source: protocols wechat-pay, sections 1, 2. Every call throws OutsideError (see kernel/outside.ts). */
-export interface WechatPayPort {
-  /** Returns the text of the QR code. Asking again with equal arguments gives a fresh one. */
-  prepareNative(order: NativeOrder): Promise<{ readonly codeUrl: string }>
-  /** The trade, or null when WeChat Pay has no such number. */
-  query(merchant: WechatPayMerchant, outTradeNo: string): Promise<WechatPayTrade | null>
-  /** Closes an unpaid order that was really placed. Never call it for a number that was never sent. */
-  close(merchant: WechatPayMerchant, outTradeNo: string): Promise<void>
-  /** Verifies the raw bytes and opens them; throws NoticeRefused when anything does not hold. No network. */
-  openNotice(headers: Readonly<Record<string, string | undefined>>, raw: Buffer): WechatPayNotice
+/**
+ * An electronic invoice service. Issuing and reversing are idempotent by our number: the same stored body again is
+ * answered alike. Throws OutsideError; after `unknown` the number is queried before anything is repeated.
+ */
+export interface InvoicePort {
+  /** False: no service is configured. Every call is then `broken`, and requests wait. */
+  readonly configured: boolean
+  /** The exact body of an ordinary invoice (普通发票, code 601, 不征税): stored before the first call. */
+  issueBody(wish: InvoiceWish): string
+  issue(body: string): Promise<InvoiceAnswer>
+  /** A red-letter invoice over the whole of `number`, under a number of its own. */
+  reverse(wish: { readonly number: string; readonly redNumber: string }): Promise<InvoiceAnswer>
+  /** How an invoice, or a red-letter one, stands. */
+  query(number: string): Promise<InvoiceAnswer>
 }

@@ -8,13 +8,29 @@ import { CompiledQuery, SqliteDialect, type DatabaseConnection, type Driver } fr
 import { Counter, Job, KeyUse, OnceKey, SharedCount, SharedValue, Trail, Worker } from '../kernel/tables.ts'
 import { Campaign, Recurring } from '../modules/campaign/tables.ts'
 import { Activity, Card } from '../modules/card/tables.ts'
-import { Brand, TemplateVersion } from '../modules/catalog/tables.ts'
+import { Brand, BrandTerms, TemplateVersion } from '../modules/catalog/tables.ts'
 import { Company, Member, Operator, WecomConnection, WecomEvent, WecomSuite } from '../modules/company/tables.ts'
 import { Claim, ClaimLink, ContactWay, ExternalContact, MassSend, SmsCode } from '../modules/contact/tables.ts'
 import { Delivery, DeliveryBatch, MemberSend, Notification, SendDay } from '../modules/delivery/tables.ts'
 import { BankStatement, Payment, PaymentPart, StatementLine } from '../modules/funding/tables.ts'
+import { Invoice, InvoiceLine } from '../modules/invoice/tables.ts'
 import { Entry, Posting } from '../modules/ledger/tables.ts'
 import { Order, OrderItem, OrderSlice } from '../modules/order/tables.ts'
+import { Hold } from '../modules/redemption/tables.ts'
+import { Bill, BillDifference } from '../modules/reconciliation/tables.ts'
+import { Refund, RefundItem, RefundPart } from '../modules/refund/tables.ts'
+import {
+  PayeeAccount,
+  Payout,
+  PayoutFile,
+  PayoutItem,
+  Settlement,
+  ShareRelation,
+  Split,
+  SplitCall,
+  SplitReceiver,
+  SplitReturn,
+} from '../modules/settlement/tables.ts'
 import {
   DirectoryChange,
   DirectoryDepartment,
@@ -26,7 +42,15 @@ import {
   RosterFault,
   RosterRow,
 } from '../modules/staff/tables.ts'
-import { Wallet, WalletMovement } from '../modules/wallet/tables.ts'
+import {
+  Budget,
+  BudgetHold,
+  CreditLine,
+  CreditMovement,
+  Wallet,
+  WalletAlert,
+  WalletMovement,
+} from '../modules/wallet/tables.ts'
 import { migrationsOf } from './migrations.ts'
 import { queue } from './queue.ts'
 
@@ -44,6 +68,17 @@ export const entities = [
   Posting,
   Brand,
   TemplateVersion,
+  BrandTerms,
+  Settlement,
+  Split,
+  SplitCall,
+  SplitReceiver,
+  SplitReturn,
+  ShareRelation,
+  Payout,
+  PayoutItem,
+  PayoutFile,
+  PayeeAccount,
   Card,
   Activity,
   Order,
@@ -57,6 +92,11 @@ export const entities = [
   WecomEvent,
   Wallet,
   WalletMovement,
+  WalletAlert,
+  CreditLine,
+  CreditMovement,
+  Budget,
+  BudgetHold,
   Roster,
   RosterChunk,
   RosterRow,
@@ -83,6 +123,14 @@ export const entities = [
   SmsCode,
   ExternalContact,
   MassSend,
+  Hold,
+  Bill,
+  BillDifference,
+  Refund,
+  RefundItem,
+  RefundPart,
+  Invoice,
+  InvoiceLine,
 ]
 
 export type Orm = SqliteOrm | MySqlOrm

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { coalesce } from './coalesce.ts'
+import { coalesce, isCrowded } from './coalesce.ts'
 
 test('what comes while one batch runs goes together into the next, and each caller gets its own answer', async () => {
   const batches: number[][] = []
@@ -39,6 +39,27 @@ test('a batch that fails is tried again as a whole; a bad item then fails alone'
   expect(calls).toEqual([2, 2])
   const settled = await Promise.allSettled(['a', 'bad', 'c'].map(ask))
   expect(settled.map((one) => one.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+})
+
+test('a crowd of callers is told of, until there is none', async () => {
+  const gates: (() => void)[] = []
+  const doMany = async (items: readonly number[]) => {
+    await new Promise<void>((resolve) => gates.push(resolve))
+    return items
+  }
+  const ask = coalesce<number, number>({ most: 10, waiting: 10, doMany })
+  const first = [ask(1)]
+  await sleep(5)
+  expect(isCrowded()).toBe(false)
+  const later = [3, 4, 5].map(ask)
+  gates[0]!()
+  await Promise.all(first)
+  await sleep(5)
+  expect(isCrowded()).toBe(true)
+  gates[1]!()
+  await Promise.all(later)
+  await sleep(5)
+  expect(isCrowded()).toBe(false)
 })
 
 test('a full queue refuses at once and takes work again when it has emptied', async () => {

@@ -15,6 +15,14 @@ interface Waiting<I, O> {
   readonly reject: (error: unknown) => void
 }
 
+/** A transaction that is so full tells of a crowd: on a quiet system hardly two come together. */
+const CROWDED = 0.2
+/** The queues with a crowd. */
+const crowded = new Set<object>()
+
+/** Whether callers of this process crowd into transactions: background work then leaves them the processor. */
+export const isCrowded = (): boolean => crowded.size > 0
+
 /**
  * Turns a hot command into few transactions: whatever comes while one runs goes together into the next, so a quiet
  * system answers at once and a busy one commits in groups. Each caller is answered after the commit of its own batch.
@@ -27,7 +35,13 @@ export function coalesce<I, O>(options: Coalescing<I, O>): (item: I) => Promise<
 
   const runAll = async (): Promise<void> => {
     running = true
-    while (queue.length > 0) await runBatch(options, queue.splice(0, options.most))
+    while (queue.length > 0) {
+      const batch = queue.splice(0, options.most)
+      if (batch.length >= options.most * CROWDED) crowded.add(queue)
+      else crowded.delete(queue)
+      await runBatch(options, batch)
+    }
+    crowded.delete(queue)
     running = false
   }
   return (item) => {

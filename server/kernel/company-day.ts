@@ -1,5 +1,8 @@
 import { instantAt, offsetAt, wallAt } from '../../contract/wall-clock.ts'
 
+/** Where bills, incomes and banks count their days. */
+export const CHINA = 'Asia/Shanghai'
+
 /** The day of a zone in which an instant lies, YYYY-MM-DD. Throws RangeError on a zone that nobody knows. */
 export function dayOf(ms: number, zone: string): string {
   return wallAt(ms, zone).day

@@ -22,6 +22,8 @@ export interface Http {
   readonly requestId: string
   /** Where the request came from, for throttling only: it is never logged, and stored for a day as a fingerprint at most. */
   readonly ip: string
+  /** The very address, for whom it must be told to (WeChat Pay wants the payer's): never logged, stored sealed only. */
+  readonly clientIp: string
   setCookie(name: string, value: string, options?: CookieOptions): void
   setHeader(name: string, value: string): void
   redirect(url: string): void
@@ -49,6 +51,8 @@ interface Shape {
    * ask ten times as often as elsewhere.
    */
   readonly crowd?: true
+  /** Told by a provider in great numbers, and answered by a status alone: no cookies, no headers, no sign-in (bare-lane.ts). */
+  readonly bare?: true
   /**
    * Inputs that a header brings instead of the query, percent-encoded UTF-8: what people write into them is personal
    * (names, phones), and addresses stand in histories and in the logs of whatever lies in between.

@@ -36,6 +36,16 @@ export interface House {
   readonly wecomSuites: readonly WecomSuite[]
   /** Our own corp id as a provider of suites: addresses are verified in its name. Null without suites. */
   readonly wecomProviderCorpId: string | null
+  readonly wechatPay: {
+    /** Our own merchant: it starts combined payments, takes fees, and collects where terms say so. Null: there is none. */
+    readonly platform: { readonly mchid: string; readonly appid: string } | null
+    /** What WeChat Pay keeps of a payment to this merchant, in basis points. */
+    readonly feeBp: (mchid: string) => number
+    /** Sharing begins at whole multiples of this. */
+    readonly settlementWindowMs: number
+    /** At most so many calls of profit sharing a second for one merchant. */
+    readonly sharesPerSecond: number
+  }
   /** True where the sandbox stands in for WeCom and WeChat Pay; pages then say so. */
   readonly sandbox: boolean
   /** Messages of WeCom leave minute 0 and 30 of each hour out, as it asks (FULIKA_WECOM_QUIET_MINUTES). */

@@ -5,7 +5,7 @@ import type { Actor, Edge, Tx } from './context.ts'
 import { cookieLine, decodeSession, encodeSession } from './cookies.ts'
 import { endpoint, searchHeader } from './endpoint.ts'
 import { createHttpApp, serve, type HttpOptions } from './http.ts'
-import type { Problem } from './errors.ts'
+import { refuse, type Problem } from './errors.ts'
 import { Secret, silentLog } from './log.ts'
 import { openApiOf } from './openapi.ts'
 
@@ -47,6 +47,16 @@ const endpoints = [
     input: z.object({ query: z.string().optional() }),
     output: z.object({ found: z.string().nullable() }),
     run: async (_tx, { query }) => ({ found: query ?? null }),
+  }),
+  endpoint({
+    ...({ method: 'POST', path: '/notify', may: 'notice', scope: 'edge', output: 'stream', body: 'raw' } as const),
+    bare: true,
+    limitBytes: 100,
+    input: z.object({}),
+    run: async (_edge, _input, http) => {
+      if (http.raw?.toString() === 'crooked') refuse('notice_refused')
+      if (http.raw?.toString() === 'broken') throw new Error('ours')
+    },
   }),
   endpoint({
     ...({ method: 'GET', path: '/cookie', may: 'public', scope: 'edge', output: 'stream' } as const),
@@ -238,6 +248,41 @@ describe('http', () => {
     expect(await from(behindProxy.port)).toBe(`${line}; Secure`)
     expect(await from(server.port), 'a caller cannot pretend to be a proxy').toBe(line)
     await behindProxy.close(1000)
+  })
+
+  it('lets a provider tell of as much as it has to tell, and counts what is refused', async () => {
+    const small = await open({ rate: { points: 2, seconds: 60 } })
+    const tell = async (body: string) =>
+      (await fetch(`http://127.0.0.1:${small.port}/notify`, { method: 'POST', body })).status
+    for (let i = 0; i < 5; i += 1) expect(await tell('true')).toBe(204)
+    for (let i = 0; i < 3; i += 1) expect(await tell('broken')).toBe(500)
+    expect([await tell('crooked'), await tell('true'), await tell('crooked')]).toEqual([401, 204, 401])
+    expect([await tell('crooked'), await tell('true')]).toEqual([429, 429])
+    await small.close(1000)
+  })
+
+  it('answers a provider by status alone: its id, its limit, its problem, its proxy', async () => {
+    const at = (path: string, more: RequestInit = {}) => fetch(`${base}${path}`, { method: 'POST', ...more })
+    const plain = await at('/notify?a=1', { body: 'true', headers: { 'x-request-id': 'my-own-id-1' } })
+    expect([plain.status, plain.headers.get('x-request-id'), await plain.text()]).toEqual([204, 'my-own-id-1', ''])
+    const large = await at('/notify', { body: 'x'.repeat(101) })
+    expect([large.status, large.headers.get('connection')]).toEqual([413, 'close'])
+    const crooked = await at('/notify', { body: 'crooked' })
+    expect(crooked.headers.get('content-type')).toContain('application/problem+json')
+    expect(await crooked.json()).toMatchObject({ code: 'notice_refused', status: 401 })
+    const broken = await (await at('/notify', { body: 'broken' })).text()
+    expect(broken).toContain('internal')
+    expect(broken).not.toContain('ours')
+    expect((await fetch(`${base}/notify`)).status).toBe(405)
+    expect(await (await fetch(`${base}/metrics`)).text()).toContain('route="/notify"')
+    const small = await open({ rate: { points: 1, seconds: 60 }, trustProxy: true })
+    const from = async (line: string) => {
+      const headers = { 'x-forwarded-for': line }
+      return (await fetch(`http://127.0.0.1:${small.port}/notify`, { method: 'POST', body: 'crooked', headers })).status
+    }
+    expect([await from('198.51.100.1, 203.0.113.9'), await from('198.51.100.2, 203.0.113.9')]).toEqual([401, 429])
+    expect(await from('198.51.100.1, 203.0.113.8')).toBe(401)
+    await small.close(1000)
   })
 
   it('counts refused requests too', async () => {

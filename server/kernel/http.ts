@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto'
-import type { Server } from 'node:http'
+import { IncomingMessage, ServerResponse, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import compress from 'koa-compress'
 import helmet from 'koa-helmet'
 import Router from 'koa-router'
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { can } from '../../contract/abilities.ts'
 import type { Lang } from '../../contract/error-codes.ts'
+import { bareLane, childOf } from './bare-lane.ts'
 import type { Actor, Edge } from './context.ts'
 import { cookieLine, readCookies } from './cookies.ts'
 import type { Endpoint, Http } from './endpoint.ts'
 import { AppError, refuse, sayLimit, toAppError, toProblem } from './errors.ts'
 import type { RootLog } from './log.ts'
 import { createHttpMetrics, type HttpMetrics } from './metrics.ts'
-import { networkOf } from './network.ts'
+import { networkOf, plainAddress } from './network.ts'
+import { rateLimit, type Rate } from './rate.ts'
 import { countStreams, type Streams } from './streams.ts'
 
 export interface Credentials {
@@ -72,8 +73,8 @@ export function createHttpApp(options: HttpOptions): Koa {
   const metrics = options.metrics ?? createHttpMetrics()
   const rate = options.rate ?? defaultRate
   const guards = {
-    spend: rateLimit(rate),
-    spendInCrowd: rateLimit({ ...rate, points: rate.points * CROWD }),
+    asked: rateLimit(rate),
+    crowd: rateLimit({ ...rate, points: rate.points * CROWD }),
     streams: countStreams(options.streamMs ?? STREAM_MS),
   }
   const router = new Router()
@@ -98,7 +99,22 @@ export function createHttpApp(options: HttpOptions): Koa {
     if (options.pages !== undefined && (ctx.method === 'GET' || ctx.method === 'HEAD')) await options.pages(ctx, next)
     if (ctx.status === 404 && !ctx.body) refuse('not_found')
   })
+  const { endpoints, edgeFor, log, trustProxy = false } = options
+  const lane = { endpoints, edgeFor, log, metrics, rate: guards.asked, trustProxy, limitBytes: defaultLimitBytes }
+  takeBare(app, bareLane(lane))
   return app
+}
+
+/** Lets the lane look at each request before Koa does. */
+function takeBare(app: Koa, isTaken: ReturnType<typeof bareLane>): void {
+  const callback = app.callback.bind(app)
+  app.callback = () => {
+    const rest = callback()
+    return async (request, response) => {
+      const plain = request instanceof IncomingMessage && response instanceof ServerResponse
+      if (!plain || !isTaken(request, response)) await rest(request, response)
+    }
+  }
 }
 
 /** Listens; `close` takes no new request, lets the running ones finish, and cuts what is left after the limit. */
@@ -152,7 +168,7 @@ async function around(ctx: Koa.Context, next: Koa.Next, log: RootLog, metrics: H
   const seconds = (performance.now() - started) / 1000
   const route = String(ctx.state['route'] ?? 'other')
   metrics.record(ctx.method, route, ctx.status, seconds)
-  log.info({ requestId, method: ctx.method, route, status: ctx.status, ms: Math.round(seconds * 1000) }, 'request')
+  log.plain({ requestId, method: ctx.method, route, status: ctx.status, ms: Math.round(seconds * 1000) }, 'request')
 }
 
 async function probes(ctx: Koa.Context, next: Koa.Next, options: HttpOptions, metrics: HttpMetrics): Promise<void> {
@@ -168,8 +184,8 @@ async function probes(ctx: Koa.Context, next: Koa.Next, options: HttpOptions, me
 }
 
 interface Guards {
-  readonly spend: Spend
-  readonly spendInCrowd: Spend
+  readonly asked: Rate
+  readonly crowd: Rate
   readonly streams: Streams
 }
 
@@ -183,8 +199,9 @@ async function answer(ctx: Koa.Context, one: Endpoint, options: HttpOptions, gua
   const known = actorKey(actor)
   const ip = networkOf(ctx.ip)
   const who = known ?? `ip:${ip}`
-  const spend = one.crowd === true ? guards.spendInCrowd : guards.spend
-  await spend(who, known === null ? 1 : SIGNED_IN_POINTS)
+  const rate = one.crowd === true ? guards.crowd : guards.asked
+  if (isNotice(one)) await rate.mustHaveLeft(who)
+  else await rate.spend(who, known === null ? 1 : SIGNED_IN_POINTS)
   if (!can(actor.kind, 'roles' in actor ? actor.roles : [], one.may))
     refuse(actor.kind === 'anybody' ? 'unauthenticated' : 'forbidden')
   const idempotencyKey = keyOf(headers, one)
@@ -193,17 +210,42 @@ async function answer(ctx: Koa.Context, one: Endpoint, options: HttpOptions, gua
   const json = one.body === 'json' ? parseJson(ctx, raw) : {}
   const params = ctx['params'] as Record<string, string>
   const query = queryOf(ctx, one, headers)
-  const facts = { params, query, headers, raw, idempotencyKey, lang: langOf(ctx), requestId, ip }
+  const facts = {
+    params,
+    query,
+    headers,
+    raw,
+    idempotencyKey,
+    lang: langOf(ctx),
+    requestId,
+    ip,
+    clientIp: plainAddress(ctx.ip),
+  }
   const http = httpOf(ctx, facts, guards.streams, who)
-  const edge = options.edgeFor(actor, options.log.child({ requestId }), requestId)
-  const result = await one.handle(edge, { ...query, ...json, ...params }, http)
+  const edge = options.edgeFor(actor, childOf(options.log, requestId), requestId)
+  const handled = one.handle(edge, { ...query, ...json, ...params }, http)
+  const result = await (isNotice(one) ? handled.catch((error: unknown) => countRefused(rate, who, error)) : handled)
   ctx.set('Cache-Control', ctx.response.get('Cache-Control') || 'no-store')
   if (result !== undefined) ctx.body = one.output === 'stream' ? result : JSON.stringify(result)
   if (result !== undefined && one.output !== 'stream') ctx.type = 'application/json'
   else if (result === undefined && !ctx.body && ctx.status === 404) ctx.status = 204
 }
 
-type HttpFacts = Pick<Http, 'params' | 'query' | 'headers' | 'raw' | 'idempotencyKey' | 'lang' | 'requestId' | 'ip'>
+/**
+ * A provider tells of thousands of payments a second from few addresses, and each notice is judged by its signature: the
+ * address pays only for what is refused.
+ */
+const isNotice = (one: Endpoint): boolean => one.may === 'notice' && one.method === 'POST'
+
+async function countRefused(rate: Rate, who: string, error: unknown): Promise<never> {
+  if (toProblem(toAppError(error), 'en', '').status < 500) await rate.spend(who, 1)
+  throw error
+}
+
+type HttpFacts = Pick<
+  Http,
+  'params' | 'query' | 'headers' | 'raw' | 'idempotencyKey' | 'lang' | 'requestId' | 'ip' | 'clientIp'
+>
 
 function httpOf(ctx: Koa.Context, facts: HttpFacts, streams: Streams, listener: string): Http {
   return {
@@ -289,20 +331,6 @@ function parseJson(ctx: Koa.Context, raw: Buffer | null): object {
   return value
 }
 
-type Spend = (key: string, points: number) => Promise<void>
-
-function rateLimit(rate: { points: number; seconds: number }): Spend {
-  const limiter = new RateLimiterMemory({ points: rate.points, duration: rate.seconds })
-  return async (key, points) => {
-    try {
-      await limiter.consume(key, points)
-    } catch (error) {
-      if (error instanceof RateLimiterRes) refuse('too_many_requests', { retryAfterMs: error.msBeforeNext })
-      throw error
-    }
-  }
-}
-
 function actorKey(actor: Actor): string | null {
   if (actor.kind === 'member') return `member:${actor.memberId}`
   if (actor.kind === 'employee') return `person:${actor.personId}`
@@ -310,10 +338,10 @@ function actorKey(actor: Actor): string | null {
 }
 
 function headersOf(ctx: Koa.Context): Record<string, string> {
-  const pairs = Object.entries(ctx.req.headers)
-  return Object.fromEntries(
-    pairs.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
-  )
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(ctx.req.headers))
+    headers[name] = Array.isArray(value) ? value.join(', ') : (value ?? '')
+  return headers
 }
 
 /** The `lang` cookie decides, then Accept-Language; Chinese when neither says. */

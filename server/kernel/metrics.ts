@@ -16,12 +16,19 @@ export function createHttpMetrics(registry: Registry = new Registry()): HttpMetr
     registers: [registry],
   })
   const count = new Counter({ name: 'http_requests_total', help: 'HTTP requests', labelNames, registers: [registry] })
+  // By name once, not with each request; there are as many as routes times what they answer.
+  const known = new Map<string, { seconds: Histogram.Internal<string>; count: Counter.Internal }>()
   return {
     registry,
     record(method, route, status, duration) {
-      const labels = { method, route, status: String(status) }
-      seconds.observe(labels, duration)
-      count.inc(labels)
+      const name = `${method} ${status} ${route}`
+      let series = known.get(name)
+      if (series === undefined) {
+        const labels = { method, route, status: String(status) }
+        known.set(name, (series = { seconds: seconds.labels(labels), count: count.labels(labels) }))
+      }
+      series.seconds.observe(duration)
+      series.count.inc()
     },
   }
 }

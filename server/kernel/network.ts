@@ -8,13 +8,18 @@ const GROUPS = 4
  * one address of it has 2^64. What is no address stays as it is.
  */
 export function networkOf(address: string): string {
-  const bare = address.split('%', 1)[0] ?? ''
-  if (!isIPv6(bare)) return address
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1]
-  if (mapped !== undefined) return mapped
+  if (!address.includes(':')) return address
+  const bare = plainAddress(address)
+  if (!isIPv6(bare)) return bare === '' ? address : bare
   const [front, back] = bare.split('::').map((part) => part.split(':').filter((group) => group !== ''))
   const zeros = back === undefined ? 0 : 8 - (front?.length ?? 0) - back.length
   const groups = [...(front ?? []), ...Array.from({ length: zeros }, () => '0'), ...(back ?? [])]
   const network = groups.slice(0, GROUPS).map((group) => Number.parseInt(group, 16).toString(16))
   return `${network.join(':')}::/64`
+}
+
+/** An address without its zone; an IPv4 address that came in the form of IPv6 as what it is. */
+export function plainAddress(address: string): string {
+  const bare = address.split('%', 1)[0] ?? ''
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1] ?? bare
 }

@@ -1,5 +1,5 @@
 import type { Clock, Tx } from './context.ts'
-import { change, insertIgnore, sql } from './sql.ts'
+import { change, insertIgnore, sql, updateRows } from './sql.ts'
 import type { Lane } from './tables.ts'
 import { trail } from './trail.ts'
 
@@ -27,6 +27,7 @@ const MAX_ATTEMPTS = 12
 
 /** Writes jobs with their cause, in the same transaction. A key that is taken is passed over. */
 export async function enqueue(tx: Tx, jobs: readonly NewJob[]): Promise<void> {
+  if (jobs.length === 0) return
   const now = tx.clock.now()
   const rows = jobs.map((job) => ({
     id: tx.newId('job'),
@@ -46,26 +47,56 @@ export async function enqueue(tx: Tx, jobs: readonly NewJob[]): Promise<void> {
 /** The transactions that wrote jobs: their commit wakes the worker of this process. */
 export const enqueuedIn = new WeakSet<Tx['em']>()
 
+/** Of how many ready jobs those that are taken are chosen: the more, the seldomer two workers want the same. */
+const WINDOW = 8
+
 /**
  * Leases up to `most` ready jobs of a lane: reads a window without locking, takes a random run of it by a guarded
  * update, reads back by token. Two workers never hold one job.
  */
 export async function claim(tx: Tx, lane: Lane, most: number): Promise<LeasedJob[]> {
-  const now = tx.clock.now()
   const ready = await sql<{ id: string }>(
     tx.em,
     "select id from job where state = 'ready' and lane = ? and ready_at_ms <= ? order by ready_at_ms limit ?",
-    [lane, now, most * 8],
+    [lane, tx.clock.now(), most * WINDOW],
   )
-  if (ready.length === 0) return []
+  return lease(tx, aRunOf(tx, ready, most))
+}
+
+/**
+ * Leases one ready job of a lane, and where its kind is worked many at once (`mostOf`), more of that kind. Those that were
+ * tried before come alone: one that ends its worker every time must not take others with it.
+ */
+export async function claimAlike(tx: Tx, lane: Lane, mostOf: (kind: string) => number): Promise<LeasedJob[]> {
+  const ready = await sql<{ id: string; kind: string; attempts: unknown }>(
+    tx.em,
+    "select id, kind, attempts from job where state = 'ready' and lane = ? and ready_at_ms <= ? order by ready_at_ms limit ?",
+    [lane, tx.clock.now(), WINDOW],
+  )
+  const [one] = aRunOf(tx, ready, 1)
+  const most = one === undefined ? 1 : mostOf(one.kind)
+  if (one === undefined || most === 1 || Number(one.attempts) > 0) return lease(tx, one ? [one] : [])
+  const alike = await sql<{ id: string }>(
+    tx.em,
+    "select id from job where state = 'ready' and lane = ? and ready_at_ms <= ? and kind = ? and attempts = 0 order by ready_at_ms limit ?",
+    [lane, tx.clock.now(), one.kind, most * 2],
+  )
+  return lease(tx, aRunOf(tx, alike, most))
+}
+
+function aRunOf<T>(tx: Tx, ready: readonly T[], most: number): T[] {
   const start = ready.length <= most ? 0 : tx.random(4).readUInt32BE() % (ready.length - most + 1)
-  const ids = ready.slice(start, start + most).map((row) => row.id)
+  return ready.slice(start, start + most)
+}
+
+async function lease(tx: Tx, chosen: readonly { readonly id: string }[]): Promise<LeasedJob[]> {
+  if (chosen.length === 0) return []
+  const ids = chosen.map((row) => row.id).sort()
   const token = tx.random(16).toString('hex')
-  const slots = ids.map(() => '?').join(',')
   await change(
     tx.em,
-    `update job set state = 'leased', lease_token = ?, lease_until_ms = ?, attempts = attempts + 1 where id in (${slots}) and state = 'ready'`,
-    [token, now + LEASE_MS, ...ids],
+    `update job set state = 'leased', lease_token = ?, lease_until_ms = ?, attempts = attempts + 1 where id in (${ids.map(() => '?').join(',')}) and state = 'ready'`,
+    [token, tx.clock.now() + LEASE_MS, ...ids],
   )
   const rows = await sql<{ id: string; kind: string; args: string; attempts: number }>(
     tx.em,
@@ -83,22 +114,33 @@ export async function claim(tx: Tx, lane: Lane, most: number): Promise<LeasedJob
 
 /** Ends a job. Returns false when the lease was lost meanwhile: somebody else has it now. */
 export async function finish(tx: Tx, job: LeasedJob): Promise<boolean> {
-  const changed = await change(
-    tx.em,
-    "update job set state = 'done', lease_token = null, done_at_ms = ? where id = ? and lease_token = ?",
-    [tx.clock.now(), job.id, job.leaseToken],
-  )
-  return changed === 1
+  return (await finishMany(tx, [job])) === 1
+}
+
+/** Ends jobs by one statement; says of how many the lease still held. */
+export async function finishMany(tx: Tx, jobs: readonly LeasedJob[]): Promise<number> {
+  return updateRows(tx.em, 'job', leasesOf(jobs, tx.clock.now()), {
+    set: "state = 'done', lease_token = null, done_at_ms = new_at_ms",
+    where: 'lease_token = new_token',
+  })
 }
 
 /** Keeps a job for another lease while its work goes on. False when the lease was lost meanwhile. */
 export async function renew(tx: Tx, job: LeasedJob): Promise<boolean> {
-  const changed = await change(tx.em, 'update job set lease_until_ms = ? where id = ? and lease_token = ?', [
-    tx.clock.now() + LEASE_MS,
-    job.id,
-    job.leaseToken,
-  ])
-  return changed === 1
+  return (await renewMany(tx, [job])) === 1
+}
+
+/** Keeps jobs for another lease; says of how many the lease still held. */
+export async function renewMany(tx: Tx, jobs: readonly LeasedJob[]): Promise<number> {
+  return updateRows(tx.em, 'job', leasesOf(jobs, tx.clock.now() + LEASE_MS), {
+    set: 'lease_until_ms = new_at_ms',
+    where: 'lease_token = new_token',
+  })
+}
+
+function leasesOf(jobs: readonly LeasedJob[], atMs: number) {
+  const rows = jobs.map((job) => ({ id: job.id, token: job.leaseToken, at_ms: atMs }))
+  return rows.sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 /**

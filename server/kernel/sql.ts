@@ -20,42 +20,66 @@ export async function change(em: EntityManager, text: string, values: readonly u
   return result.affectedRows
 }
 
+/** What the bulk statements bind: text, numbers, Buffers for sealed columns, and null. */
+export type Cells = Readonly<Record<string, string | number | Buffer | null>>
+
 /** Inserts rows and passes over those whose unique key is taken. Never judge by a count: read the rows back. */
-export async function insertIgnore(
-  em: EntityManager,
-  table: string,
-  rows: readonly Record<string, unknown>[],
-): Promise<void> {
-  const first = rows[0]
-  if (!first) return
-  const columns = Object.keys(first)
-  const verb = dialectOf(em) === 'mysql' ? 'insert ignore' : 'insert or ignore'
-  const slots = rows.map(() => `(${columns.map(() => '?').join(',')})`).join(',')
-  const values = rows.flatMap((row) => columns.map((column) => row[column]))
-  await (em as SqlEntityManager).execute(`${verb} into ${table} (${columns.join(',')}) values ${slots}`, values, 'run')
+export async function insertIgnore(em: EntityManager, table: string, rows: readonly Cells[]): Promise<void> {
+  await insertBy(em, dialectOf(em) === 'mysql' ? 'insert ignore' : 'insert or ignore', table, rows)
 }
 
 /**
  * Inserts many rows by one statement, named by column, all with the columns of the first. The values go to the driver
- * as they are, past the entity mapping: several times as fast, for rows that come by the thousand. Buffers for sealed
- * columns, text, numbers and null only. Throws what the driver throws, in the terms of the entity manager.
+ * as they are, past the entity mapping: several times as fast, for rows that come by the thousand. Throws what the
+ * driver throws, in the terms of the entity manager.
  */
-export async function insertRows(
-  em: EntityManager,
-  table: string,
-  rows: readonly Readonly<Record<string, string | number | Buffer | null>>[],
-): Promise<void> {
+export async function insertRows(em: EntityManager, table: string, rows: readonly Cells[]): Promise<void> {
+  await insertBy(em, 'insert', table, rows)
+}
+
+async function insertBy(em: EntityManager, verb: string, table: string, rows: readonly Cells[]): Promise<void> {
   const first = rows[0]
   if (!first) return
   const columns = Object.keys(first)
-  const into = `insert into ${table} (${columns.join(',')}) values`
-  const cells = rows.map((row) => columns.map((column) => row[column]))
-  const slots = `(${columns.map(() => '?').join(',')})`
-  const query =
+  const given = valuesOf(em, rows, columns)
+  await runBound(em, CompiledQuery.raw(`${verb} into ${table} (${columns.join(',')}) ${given.text}`, given.bound))
+}
+
+/**
+ * Changes many rows by one statement, each by its `id` and to values of its own; all rows have the columns of the first.
+ * `set` and `where` are SQL in which a row's value of a column is called `new_<column>`. Rows are locked in the order
+ * given, by their primary key alone, so give them sorted. Says how many rows it changed; the statement must change what
+ * it matches.
+ */
+export async function updateRows(
+  em: EntityManager,
+  table: string,
+  rows: readonly (Cells & { readonly id: string })[],
+  what: { readonly set: string; readonly where: string },
+): Promise<number> {
+  const first = rows[0]
+  if (!first) return 0
+  const columns = Object.keys(first)
+  const { text, bound } = valuesOf(em, rows, columns)
+  const given = `with given (${columns.map((column) => `new_${column}`).join(',')}) as (${text})`
+  const statement =
     dialectOf(em) === 'mysql'
-      ? CompiledQuery.raw(`${into} ?`, [cells])
-      : CompiledQuery.raw(`${into} ${rows.map(() => slots).join(',')}`, cells.flat())
-  await runBound(em, query)
+      ? `update (${given} select * from given) as given straight_join ${table} force index (primary) on ${table}.id = given.new_id set ${what.set} where ${what.where}`
+      : `${given} update ${table} set ${what.set} from given where id = new_id and ${what.where}`
+  const result = await runBound(em, CompiledQuery.raw(statement, bound))
+  return Number(result.numAffectedRows ?? 0)
+}
+
+/** `values (…),(…)`, and what is bound to it: the driver of MySQL spreads a row, to SQLite each value is bound. */
+function valuesOf(
+  em: EntityManager,
+  rows: readonly Cells[],
+  columns: readonly string[],
+): { readonly text: string; readonly bound: unknown[] } {
+  const cells = rows.map((row) => columns.map((column) => row[column]))
+  return dialectOf(em) === 'mysql'
+    ? { text: `values ${rows.map(() => '(?)').join(',')}`, bound: cells }
+    : { text: `values ${rows.map(() => `(${columns.map(() => '?').join(',')})`).join(',')}`, bound: cells.flat() }
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Actor, Tx } from './context.ts'
-import { Trail } from './tables.ts'
+import { insertRows } from './sql.ts'
 
 export interface TrailNote {
   readonly objectId: string
@@ -11,28 +11,28 @@ export interface TrailNote {
 
 /** Writes who did what to which object, in the transaction that did it. */
 export async function trail(tx: Tx, note: TrailNote): Promise<void> {
-  await tx.em.insert(Trail, rowOf(tx, note))
+  await trailMany(tx, [note])
 }
 
 /** The same of many objects, by one statement. */
 export async function trailMany(tx: Tx, notes: readonly TrailNote[]): Promise<void> {
-  if (notes.length > 0)
-    await tx.em.insertMany(
-      Trail,
-      notes.map((note) => rowOf(tx, note)),
-    )
+  await insertRows(
+    tx.em,
+    'trail',
+    notes.map((note) => rowOf(tx, note)),
+  )
 }
 
 function rowOf(tx: Tx, note: TrailNote) {
   return {
     id: tx.newId('trail'),
-    objectId: note.objectId,
+    object_id: note.objectId,
     act: note.act,
-    fromState: note.fromState ?? null,
-    toState: note.toState ?? null,
+    from_state: note.fromState ?? null,
+    to_state: note.toState ?? null,
     actor: actorName(tx.actor),
     note: note.note ?? null,
-    atMs: tx.clock.now(),
+    at_ms: tx.clock.now(),
   }
 }
 

@@ -15,6 +15,7 @@ export function testHouse(more: Partial<House> = {}): House {
     custody: { name: 'main', holder: '福利卡平台', number: '110000000000000001', bank: '沙箱银行' },
     wecomSuites: [],
     wecomProviderCorpId: null,
+    wechatPay: { platform: null, feeBp: () => 60, settlementWindowMs: 600_000, sharesPerSecond: 25 },
     sandbox: true,
     quietMinutes: false,
     ...more,

@@ -13,13 +13,21 @@ import { createBrand } from '../modules/catalog/create-template.ts'
 import { placeOrder } from '../modules/order/place-order.ts'
 import { aTemplate } from './cards.ts'
 import type { TestDatabase } from './databases.ts'
-import { noSms } from './wecom.ts'
+import { noInvoices, noSms } from './wecom.ts'
 
 /** Two merchants of the WeChat Pay sandbox, one for each brand of a test. */
 export const merchants = [
   { mchid: '1900000101', appid: 'wxsandbox0001' },
   { mchid: '1900000102', appid: 'wxsandbox0001' },
 ] as const
+/** Our own merchant there: it combines payments, and collects where terms say so. */
+export const platformMerchant = { mchid: '1900000100', appid: 'wxsandbox0001' } as const
+
+/** Makes a test's house one that has a merchant of its own. Before the house is served. */
+export function withPlatform(database: TestDatabase): void {
+  const { house } = database
+  database.house = { ...house, wechatPay: { ...house.wechatPay, platform: platformMerchant } }
+}
 
 let brandsMade = 0
 /** An order of 100,000 fen: one brand, or two with 60,000 and 40,000. */
@@ -45,19 +53,21 @@ export interface PayWorld {
   readonly credentials: readonly MerchantCredentials[]
   /** Moves the clock of the sandbox and of every house that stands on it. */
   shiftMs: number
+  /** Everybody's clock, as it was moved. */
+  readonly now: () => number
   /** A control call of the sandbox; throws unless it answers 200. */
   readonly ctl: (path: string, body?: unknown, method?: 'POST' | 'DELETE') => Promise<unknown>
 }
 
-/** Starts the WeChat Pay sandbox with the two merchants; the caller closes it. */
-export async function startPayWorld(): Promise<PayWorld> {
+/** Starts the WeChat Pay sandbox with the two merchants and ours; the caller closes it. `base` is the clock that is moved. */
+export async function startPayWorld(base: () => number = Date.now): Promise<PayWorld> {
   const pair = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   })
-  const clock = { shiftMs: 0 }
-  const sandbox = await startWechatPaySandbox({ noticeRetryScale: 0.001, now: () => Date.now() + clock.shiftMs })
+  const clock = { shiftMs: 0, now: () => base() + clock.shiftMs }
+  const sandbox = await startWechatPaySandbox({ noticeRetryScale: 0.001, now: clock.now })
   const ctl: PayWorld['ctl'] = async (path, body = {}, method = 'POST') => {
     // A kept connection may be closed by the other side while a long test blocks the loop.
     const request = { method, body: JSON.stringify(body), headers: { connection: 'close' } }
@@ -65,7 +75,7 @@ export async function startPayWorld(): Promise<PayWorld> {
     if (response.status !== 200) throw new Error(`sandbox: ${path} answered ${response.status}`)
     return response.json()
   }
-  const credentials = merchants.map(({ mchid, appid }, index) => ({
+  const credentials = [...merchants, platformMerchant].map(({ mchid, appid }, index) => ({
     mchid,
     appid,
     certSerial: `AA${mchid}`,
@@ -97,7 +107,7 @@ export async function servePayHouse(
   world: PayWorld,
   endpoints: readonly Endpoint[],
 ): Promise<PayHouse> {
-  const now = () => Date.now() + world.shiftMs
+  const { now } = world
   let ports: Ports | undefined
   const edge = (actor?: Actor) => database.edge(ports!, actor, now)
   const app = createHttpApp({
@@ -119,7 +129,7 @@ export async function servePayHouse(
     now,
     random: randomBytes,
   })
-  const connected: Ports = { wechatPay, wecom: noWecom, sms: noSms }
+  const connected: Ports = { wechatPay, wecom: noWecom, sms: noSms, invoice: noInvoices }
   ports = connected
   return {
     url,

@@ -8,7 +8,7 @@ import type { Edge } from '../kernel/context.ts'
 import { readSuiteTicket } from '../modules/company/read-suite-ticket.ts'
 import { aSuite } from './callbacks.ts'
 import type { TestDatabase } from './databases.ts'
-import { noSms } from './wecom.ts'
+import { noInvoices, noSms } from './wecom.ts'
 
 const keys = { token: 'SANDBOXtoken', encodingAesKey: 'SANDBOX'.padEnd(43, '0') }
 const suite = (suiteId: string, kind: 'third_party' | 'customised', name: string) => ({
@@ -71,4 +71,9 @@ export async function workAll(edge: Edge): Promise<void> {
 }
 
 /** The ports of a house with suites. */
-export const portsWith = (wecom: WecomPort): Ports => ({ wecom, sms: noSms, wechatPay: undefined as never })
+export const portsWith = (wecom: WecomPort): Ports => ({
+  wecom,
+  sms: noSms,
+  invoice: noInvoices,
+  wechatPay: undefined as never,
+})

@@ -1,12 +1,13 @@
 import type { Id } from '../../contract/ids.ts'
-import type { Ports, WechatPayPort } from '../channels/ports.ts'
+import type { Ports } from '../channels/ports.ts'
+import type { WechatPayPort } from '../channels/wechatpay-port.ts'
 import type { Tx } from '../kernel/context.ts'
 import type { Endpoint } from '../kernel/endpoint.ts'
 import { createHttpApp, serve } from '../kernel/http.ts'
 import { silentLog, type RootLog } from '../kernel/log.ts'
 import { createAuthenticate } from '../modules/company/authenticate.ts'
 import type { TestDatabase } from './databases.ts'
-import { noSms } from './wecom.ts'
+import { noInvoices, noSms } from './wecom.ts'
 import { testHouse } from './house.ts'
 
 export interface Web {
@@ -31,7 +32,7 @@ export async function startWeb(
   },
 ): Promise<Web> {
   const { endpoints, personActive = async () => true, now = Date.now, log = silentLog() } = wish
-  const ports: Ports = { wechatPay: noWechatPay, sms: noSms, ...wish.ports }
+  const ports: Ports = { wechatPay: noWechatPay, sms: noSms, invoice: noInvoices, ...wish.ports }
   const origins: string[] = []
   const app = createHttpApp({
     endpoints,

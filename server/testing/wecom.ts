@@ -1,5 +1,6 @@
 import type { WecomSandbox } from '../../sandbox/wecom/server.ts'
 import type { SmsPort, WecomApp, WecomPort } from '../channels/ports.ts'
+import { invoiceAdapter } from '../channels/invoice/adapter.ts'
 import { wecomAdapter, type WecomOptions } from '../channels/wecom/adapter.ts'
 
 /** The real adapter, speaking with a sandbox. */
@@ -19,6 +20,9 @@ export const noSms: SmsPort = {
     throw new Error('no short messages in this test')
   },
 }
+
+/** A house without an invoice service: requests wait. */
+export const noInvoices = invoiceAdapter({ service: null, now: Date.now })
 
 /** What the sandbox is told of a self-built app. */
 export const corpOf = ({ corpId, agentId, secret }: WecomApp) => ({ corpId, agentId, secret })

@@ -12,6 +12,8 @@ declare module 'vue-router' {
       order: number
       titleKey: string
       icon: Component
+      /** Key of the heading above the entries of one group. */
+      groupKey?: string
       /** Shown only to whom has this ability. */ may?: Ability
     }
     /** The name of the menu entry that this page belongs to. */

@@ -7,10 +7,10 @@ import { fen } from '../../../contract/fen.ts'
 import { startWechatPaySandbox } from '../../../sandbox/wechatpay/server.ts'
 import type { WechatPaySandbox } from '../../../sandbox/wechatpay/server.ts'
 import { NoticeRefused, OutsideError } from '../../kernel/outside.ts'
-import type { NativeOrder, WechatPayNotice } from '../ports.ts'
+import type { PaymentWish, WechatPayNotice } from '../wechatpay-port.ts'
 import { wechatPayAdapter } from './adapter.ts'
-import type { WechatPayOptions } from './adapter.ts'
 import type { MerchantCredentials } from './crypto.ts'
+import type { WechatPayOptions } from './options.ts'
 
 let sandbox: WechatPaySandbox
 let listener: Server
@@ -44,10 +44,11 @@ async function ctl(path: string, body: unknown, method: 'POST' | 'DELETE' = 'POS
   return response.json()
 }
 
-function order(changes: Partial<NativeOrder> = {}): NativeOrder {
+function order(changes: Partial<PaymentWish> = {}): PaymentWish {
   serial += 1
   return {
     merchant: { mchid: second.mchid, appid: second.appid },
+    product: 'native',
     outTradeNo: `PAY${String(serial).padStart(10, '0')}`,
     description: '中秋福利卡',
     total: fen(123_456),
@@ -55,6 +56,13 @@ function order(changes: Partial<NativeOrder> = {}): NativeOrder {
     profitSharing: true,
     ...changes,
   }
+}
+
+/** Places a Native order; its QR text. */
+async function place(one: PaymentWish, through = adapter()): Promise<string> {
+  const credential = await through.prepare(one.merchant, one.product, through.paymentBody(one))
+  if (credential.kind !== 'native') throw new Error(credential.kind)
+  return credential.codeUrl
 }
 
 async function failure(work: Promise<unknown>): Promise<string> {
@@ -66,7 +74,7 @@ async function failure(work: Promise<unknown>): Promise<string> {
   return `${error.outcome} ${error.code}`
 }
 
-const pay = (one: NativeOrder, outcome = 'success'): Promise<unknown> =>
+const pay = (one: PaymentWish, outcome = 'success'): Promise<unknown> =>
   ctl('pay', { mchid: one.merchant.mchid, outTradeNo: one.outTradeNo, outcome })
 
 async function until(holds: () => boolean): Promise<void> {
@@ -88,13 +96,18 @@ beforeAll(async () => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      try {
-        notices.push(adapter().openNotice(request.headers as Record<string, string | undefined>, Buffer.concat(chunks)))
-        response.writeHead(204).end()
-      } catch (error) {
-        refusals.push(error instanceof NoticeRefused ? error.code : String(error))
-        response.writeHead(401).end('{"code":"FAIL","message":"refused"}')
-      }
+      adapter()
+        .openNotice(request.headers as Record<string, string | undefined>, Buffer.concat(chunks))
+        .then(
+          (notice) => {
+            notices.push(notice)
+            response.writeHead(204).end()
+          },
+          (error: unknown) => {
+            refusals.push(error instanceof NoticeRefused ? error.code : String(error))
+            response.writeHead(401).end('{"code":"FAIL","message":"refused"}')
+          },
+        )
     })
   })
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
@@ -116,7 +129,7 @@ afterAll(async () => {
 
 test('an order is prepared, paid, announced and queried', async () => {
   const one = order()
-  const { codeUrl } = await adapter().prepareNative(one)
+  const codeUrl = await place(one)
   expect(codeUrl).toMatch(/^weixin:\/\/wxpay\/bizpayurl\?pr=/)
   expect(await adapter().query(one.merchant, one.outTradeNo)).toMatchObject({
     state: 'NOTPAY',
@@ -128,41 +141,41 @@ test('an order is prepared, paid, announced and queried', async () => {
   await until(() => notices.length === 1)
   const trade = await adapter().query(one.merchant, one.outTradeNo)
   expect(trade).toMatchObject({ state: 'SUCCESS', bankType: 'OTHERS', total: 123_456, outTradeNo: one.outTradeNo })
-  expect(notices[0]).toMatchObject({ eventType: 'TRANSACTION.SUCCESS', trade })
+  expect(notices[0]).toMatchObject({ eventType: 'TRANSACTION.SUCCESS', trades: [trade], refund: null, share: null })
   expect(await failure(adapter().close(one.merchant, one.outTradeNo))).toBe('refused INVALID_REQUEST')
-  expect(await failure(adapter().prepareNative(one))).toBe('refused INVALID_REQUEST')
+  expect(await failure(place(one))).toBe('refused INVALID_REQUEST')
 })
 
 test('failed attempts leave the order unpaid', async () => {
   const one = order()
-  await adapter().prepareNative(one)
+  await place(one)
   for (const outcome of ['bank_limit', 'no_money', 'cancel', 'risk']) await pay(one, outcome)
   expect(await adapter().query(one.merchant, one.outTradeNo)).toMatchObject({ state: 'NOTPAY' })
 })
 
 test('the same parameters give a fresh code and the old one dies; others are refused', async () => {
   const one = order()
-  const before = await adapter().prepareNative(one)
-  const after = await adapter().prepareNative(one)
-  expect(after.codeUrl).not.toBe(before.codeUrl)
+  const before = await place(one)
+  const after = await place(one)
+  expect(after).not.toBe(before)
   const scan = (codeUrl: string): Promise<Response> =>
     fetch(`${sandbox.baseUrl}/scan?code_url=${encodeURIComponent(codeUrl)}`)
-  expect((await scan(before.codeUrl)).status).toBe(404)
-  const html = await (await scan(after.codeUrl)).text()
+  expect((await scan(before)).status).toBe(404)
+  const html = await (await scan(after)).text()
   for (const text of ['沙箱', '好味食品', '¥1234.56', '银行限额', '余额不足', '取消']) expect(html).toContain(text)
-  expect(await failure(adapter().prepareNative({ ...one, total: fen(1) }))).toBe('refused OUT_TRADE_NO_USED')
+  expect(await failure(place({ ...one, total: fen(1) }))).toBe('refused OUT_TRADE_NO_USED')
 })
 
 test('closing can be repeated, ends the order and burns an unknown number', async () => {
   const [one, never] = [order(), order()]
-  await adapter().prepareNative(one)
+  await place(one)
   await adapter().close(one.merchant, one.outTradeNo)
   await adapter().close(one.merchant, one.outTradeNo)
   expect(await adapter().query(one.merchant, one.outTradeNo)).toMatchObject({ state: 'CLOSED' })
-  expect(await failure(adapter().prepareNative(one))).toBe('refused ORDER_CLOSED')
+  expect(await failure(place(one))).toBe('refused ORDER_CLOSED')
   expect(await adapter().query(never.merchant, never.outTradeNo)).toBeNull()
   await adapter().close(never.merchant, never.outTradeNo)
-  expect(await failure(adapter().prepareNative(never))).toBe('refused ORDER_CLOSED')
+  expect(await failure(place(never))).toBe('refused ORDER_CLOSED')
 })
 
 test('an answer that was lost or cannot be trusted is unknown, and a query tells the truth', async () => {
@@ -174,15 +187,15 @@ test('an answer that was lost or cannot be trusted is unknown, and a query tells
   for (const [kind, expected] of causes) {
     const one = order()
     await ctl('faults', { kind, path: '/native' })
-    expect(await failure(adapter().prepareNative(one))).toBe(expected)
+    expect(await failure(place(one))).toBe(expected)
     expect(await adapter().query(one.merchant, one.outTradeNo)).toMatchObject({ state: 'NOTPAY' })
   }
   const none = order()
   await ctl('faults', { kind: 'status500_before', path: '/native' })
-  expect(await failure(adapter().prepareNative(none))).toBe('unknown SYSTEM_ERROR')
+  expect(await failure(place(none))).toBe('unknown SYSTEM_ERROR')
   expect(await adapter().query(none.merchant, none.outTradeNo)).toBeNull()
   await ctl('faults', { kind: 'status429' })
-  expect(await failure(adapter().prepareNative(none))).toBe('busy FREQUENCY_LIMITED')
+  expect(await failure(place(none))).toBe('busy FREQUENCY_LIMITED')
 })
 
 test('no answer in time is unknown', async () => {
@@ -190,7 +203,7 @@ test('no answer in time is unknown', async () => {
     new Promise((_resolve, fail) => {
       init?.signal?.addEventListener('abort', () => fail(init.signal?.reason as Error))
     })
-  expect(await failure(adapter({ fetch: slow, timeoutMs: 20 }).prepareNative(order()))).toBe('unknown TIMEOUT')
+  expect(await failure(place(order(), adapter({ fetch: slow, timeoutMs: 20 })))).toBe('unknown TIMEOUT')
 })
 
 test('wrong keys, clock, serial or merchant are broken', async () => {
@@ -200,25 +213,25 @@ test('wrong keys, clock, serial or merchant are broken', async () => {
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   })
   const using = (changes: Partial<MerchantCredentials>) => adapter({ merchants: [{ ...second, ...changes }] })
-  expect(await failure(using({ privateKeyPem: other.privateKey }).prepareNative(order()))).toBe('broken SIGN_ERROR')
-  expect(await failure(using({ certSerial: 'BB' }).prepareNative(order()))).toBe('broken SIGN_ERROR')
+  expect(await failure(place(order(), using({ privateKeyPem: other.privateKey })))).toBe('broken SIGN_ERROR')
+  expect(await failure(place(order(), using({ certSerial: 'BB' })))).toBe('broken SIGN_ERROR')
   const wrongApp = order({ merchant: { mchid: second.mchid, appid: 'wxother' } })
-  expect(await failure(adapter().prepareNative(wrongApp))).toBe('broken APPID_MCHID_NOT_MATCH')
+  expect(await failure(place(wrongApp))).toBe('broken APPID_MCHID_NOT_MATCH')
   const stranger = order({ merchant: { mchid: '1', appid: 'wx' } })
-  expect(await failure(adapter().prepareNative(stranger))).toBe('broken MERCHANT_UNKNOWN')
+  expect(await failure(place(stranger))).toBe('broken MERCHANT_UNKNOWN')
   clockMs = 301_000
-  expect(await failure(adapter().prepareNative(order()))).toBe('broken SIGN_ERROR')
+  expect(await failure(place(order()))).toBe('broken SIGN_ERROR')
 })
 
 test('what breaks the published limits is refused', async () => {
   for (const changes of [{ description: '福'.repeat(128) }, { outTradeNo: 'short' }, { total: fen(0) }]) {
-    expect(await failure(adapter().prepareNative(order(changes)))).toBe('refused PARAM_ERROR')
+    expect(await failure(place(order(changes)))).toBe('refused PARAM_ERROR')
   }
 })
 
 test('a crafted notice is refused with its reason; a true one about another thing is opened as it was told', async () => {
   const one = order()
-  await adapter().prepareNative(one)
+  await place(one)
   await pay(one)
   await until(() => notices.length === 1)
   notices.length = 0
@@ -238,32 +251,32 @@ test('a crafted notice is refused with its reason; a true one about another thin
   }
   expect(notices).toEqual([])
   for (const mutate of ['amount', 'merchant', 'unknown_order']) expect(await send(mutate)).toEqual({ statuses: [204] })
-  expect(notices.map((notice) => notice.trade?.total)).toEqual([123_457, 123_456, 123_456])
-  expect(notices[1]?.trade?.mchid).toBe('1900000000')
-  expect(notices[2]?.trade?.outTradeNo).toMatch(/^NONE/)
+  expect(notices.map((notice) => notice.trades[0]?.total)).toEqual([123_457, 123_456, 123_456])
+  expect(notices[1]?.trades[0]?.mchid).not.toBe(second.mchid)
+  expect(notices[2]?.trades[0]?.outTradeNo).toMatch(/^NONE/)
   expect(await send(undefined, 20)).toEqual({ statuses: Array.from({ length: 20 }, () => 204) })
   expect(new Set(notices.slice(3).map((notice) => notice.id)).size).toBe(1)
 })
 
-test('a notice without headers, or with ones that cannot be read, is refused', () => {
+test('a notice without headers, or with ones that cannot be read, is refused', async () => {
   const headers = {
     'wechatpay-timestamp': 'soon',
     'wechatpay-nonce': 'n',
     'wechatpay-signature': 's',
     'wechatpay-serial': sandbox.platformPublicKeyId,
   }
-  expect(() => adapter().openNotice({}, Buffer.from('{}'))).toThrow('signature_missing')
-  expect(() => adapter().openNotice(headers, Buffer.from('{}'))).toThrow('malformed')
+  await expect(adapter().openNotice({}, Buffer.from('{}'))).rejects.toThrow('signature_missing')
+  await expect(adapter().openNotice(headers, Buffer.from('{}'))).rejects.toThrow('malformed')
   const inherited = { ...headers, 'wechatpay-timestamp': String(Math.floor(Date.now() / 1000)) }
-  expect(() => adapter().openNotice({ ...inherited, 'wechatpay-serial': 'constructor' }, Buffer.from('{}'))).toThrow(
-    'serial_unknown',
-  )
+  await expect(
+    adapter().openNotice({ ...inherited, 'wechatpay-serial': 'constructor' }, Buffer.from('{}')),
+  ).rejects.toThrow('serial_unknown')
 })
 
 test('notices can be probed, aged, repeated, delayed and lost', async () => {
-  const paid = async (fault: Record<string, unknown>): Promise<NativeOrder> => {
+  const paid = async (fault: Record<string, unknown>): Promise<PaymentWish> => {
     const one = order()
-    await adapter().prepareNative(one)
+    await place(one)
     await ctl('faults', fault)
     await pay(one)
     return one

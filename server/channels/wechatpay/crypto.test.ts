@@ -1,6 +1,20 @@
-import { createPublicKey } from 'node:crypto'
+import { createCipheriv, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { authorization, openResource, requestText, signText, verifyText } from './crypto.ts'
+import {
+  answerText,
+  authorization,
+  fitsObject,
+  openField,
+  openResource,
+  readPrivateKey,
+  readPublicKey,
+  requestText,
+  sealField,
+  secretKey,
+  signText,
+  verifyAside,
+  verifyText,
+} from './crypto.ts'
 
 /** The test key that WeChat Pay documents for merchant 1900007291; not a secret. */
 const documentedKey = `-----BEGIN PRIVATE KEY-----
@@ -53,7 +67,7 @@ test('the documented request signature comes out, and verifies', () => {
 
 test('the header names the merchant and the serial of its certificate', () => {
   const certSerial = '408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB'
-  const merchant = { mchid: '1900007291', appid: 'wx1', certSerial, privateKeyPem: documentedKey, apiV3Key: '' }
+  const merchant = { mchid: '1900007291', certSerial, privateKey: createPrivateKey(documentedKey) }
   expect(authorization(merchant, request)).toBe(
     `WECHATPAY2-SHA256-RSA2048 mchid="1900007291",nonce_str="${request.nonce}",timestamp="1554208460",serial_no="${certSerial}",signature="${documentedSignature}"`,
   )
@@ -72,4 +86,113 @@ test('the documented cipher text opens, and nothing else does', () => {
   expect(openResource(key, { ...sealed, nonce: '' })).toBeNull()
   expect(openResource('short', sealed)).toBeNull()
   expect(openResource(key.replace('a', 'b'), sealed)).toBeNull()
+})
+
+/** Every text that differs from this one in one byte. */
+function* altered(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += 1) {
+    const copy = Buffer.from(bytes)
+    copy[at] = (copy[at] ?? 0) ^ 1
+    yield copy
+  }
+}
+
+test('no byte of an answer or of its signature can be changed', () => {
+  const raw = Buffer.from('{"amount":{"total":100},"attach":"福利卡"}\n')
+  const signature = signText(answerText('1554208460', 'N1', raw).toString('utf8'), documentedKey)
+  const key = createPublicKey(documentedKey)
+  expect(verifyText(answerText('1554208460', 'N1', raw), signature, key)).toBe(true)
+  for (const other of altered(raw))
+    expect(verifyText(answerText('1554208460', 'N1', other), signature, key)).toBe(false)
+  for (const other of altered(Buffer.from(signature, 'base64')))
+    expect(verifyText(answerText('1554208460', 'N1', raw), other.toString('base64'), key)).toBe(false)
+  expect(verifyText(answerText('1554208461', 'N1', raw), signature, key)).toBe(false)
+  expect(verifyText(answerText('1554208460', 'N2', raw), signature, key)).toBe(false)
+  expect(verifyText(answerText('1554208460', 'N1', Buffer.concat([raw, raw])), signature, key)).toBe(false)
+  expect(verifyText(answerText('1554208460', 'N1', raw), '', key)).toBe(false)
+  expect(
+    verifyText(
+      answerText('1554208460', 'N1', raw),
+      signature,
+      generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey,
+    ),
+  ).toBe(false)
+})
+
+test('an answer without a body is signed over an empty line', () => {
+  expect(answerText('1', 'n', Buffer.alloc(0)).toString('utf8')).toBe('1\nn\n\n')
+})
+
+test('no byte of what was sealed can be changed, with or without associated data', () => {
+  const key = 'k'.repeat(32)
+  for (const associated_data of ['transaction', '', undefined]) {
+    const nonce = randomBytes(6).toString('hex')
+    const cipher = createCipheriv('aes-256-gcm', Buffer.from(key), Buffer.from(nonce))
+    cipher.setAAD(Buffer.from(associated_data ?? ''))
+    const sealed = Buffer.concat([cipher.update('{"福":1}', 'utf8'), cipher.final(), cipher.getAuthTag()])
+    const resource = { nonce, associated_data, ciphertext: sealed.toString('base64') }
+    expect(openResource(key, resource)).toBe('{"福":1}')
+    for (const other of altered(sealed))
+      expect(openResource(key, { ...resource, ciphertext: other.toString('base64') })).toBeNull()
+    for (const other of altered(Buffer.from(nonce)))
+      expect(openResource(key, { ...resource, nonce: other.toString('latin1') })).toBeNull()
+    for (const other of altered(Buffer.from(key))) expect(openResource(other.toString('latin1'), resource)).toBeNull()
+    expect(openResource(key, { ...resource, associated_data: 'transactions' })).toBeNull()
+    expect(openResource(key, { ...resource, ciphertext: sealed.subarray(0, -1).toString('base64') })).toBeNull()
+  }
+})
+
+test('a sealed field comes back whole, once each time anew, and not changed', () => {
+  const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  for (const text of ['', '张三', '6222 0200 0000 0000', 'x'.repeat(214), '福'.repeat(71)]) {
+    const sealed = sealField(text, pair.publicKey)
+    expect(openField(sealed, pair.privateKey)).toBe(text)
+    expect(sealField(text, pair.publicKey)).not.toBe(sealed)
+  }
+  expect(() => sealField('x'.repeat(215), pair.publicKey)).toThrow(RangeError)
+  expect(() => sealField('福'.repeat(72), pair.publicKey)).toThrow(RangeError)
+  const sealed = Buffer.from(sealField('张三', pair.publicKey), 'base64')
+  for (const other of [sealed.subarray(1), Buffer.alloc(0), ...[...altered(sealed)].slice(0, 256)])
+    expect(openField(other.toString('base64'), pair.privateKey)).toBeNull()
+  expect(openField(sealed.toString('base64'), createPrivateKey(documentedKey))).toBeNull()
+})
+
+test('a key that is none is said to be so, and not shown', () => {
+  expect(() => readPrivateKey('1900000001', 'secret-text')).toThrow(/1900000001 cannot be read/)
+  expect(readPublicKey('secret-text')).toBeNull()
+  expect(readPublicKey(documentedKey.replace(/[A-Z]/, '!'))).toBeNull()
+})
+
+test('the first byte tells whose notice it is not, and never that it is not whose it is', () => {
+  const key = 'a'.repeat(32)
+  let passed = 0
+  for (let i = 0; i < 300; i += 1) {
+    const nonce = randomBytes(6).toString('hex')
+    const cipher = createCipheriv('aes-256-gcm', Buffer.from(key), Buffer.from(nonce))
+    const sealed = Buffer.concat([cipher.update(`{"mchid":"${i}"}`, 'utf8'), cipher.final(), cipher.getAuthTag()])
+    const resource = { nonce, ciphertext: sealed.toString('base64') }
+    expect(fitsObject(secretKey(key))(resource)).toBe(true)
+    if (fitsObject(secretKey(String(i).padStart(32, 'x')))(resource)) passed += 1
+  }
+  expect(passed).toBeLessThan(20)
+  expect(fitsObject(secretKey('short'))({ nonce: 'n'.repeat(12), ciphertext: 'AAAA' })).toBe(false)
+  for (const nonce of ['', 'n', 'n'.repeat(16), '福'.repeat(4), '福'.repeat(12)])
+    expect(fitsObject(secretKey(key))({ nonce, ciphertext: 'AAAA' })).toBe(nonce !== '福'.repeat(4))
+})
+
+test('verifying beside the main thread says what verifying on it says', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const text = Buffer.from('1\nn\n{}\n')
+  const good = signText(text.toString(), privateKey)
+  const signatures = [
+    good,
+    good.replace(/^./, (first) => (first === 'A' ? 'B' : 'A')),
+    '',
+    'not base64 §',
+    good.slice(8),
+  ]
+  for (const signature of signatures)
+    expect(await verifyAside(text, signature, publicKey)).toBe(verifyText(text, signature, publicKey))
+  expect(await verifyAside(text, good, publicKey)).toBe(true)
+  expect(await verifyAside(Buffer.from('other'), good, publicKey)).toBe(false)
 })

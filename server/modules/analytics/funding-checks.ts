@@ -16,7 +16,8 @@ export const fundingChecks = [
         (select coalesce(sum(paid_fen), 0) from payment where order_id = orders.id and state in ${arrived})
           - (select coalesce(sum(payment_part.amount_fen), 0) from payment_part
             join payment on payment.id = payment_part.payment_id
-            where payment.order_id = orders.id and payment.state in ${arrived}) as stored,
+            where payment.order_id = orders.id and payment.state in ${arrived})
+          - (select coalesce(sum(fen), 0) from refund_part where order_id = orders.id and brand_id is null) as stored,
         -(select coalesce(sum(amount), 0) from posting where unit = 'CNY' and account = OVERPAID) as posted
       from orders) as books where books.stored <> books.posted`,
   },
@@ -33,11 +34,13 @@ export const fundingChecks = [
   {
     rule: 'a_payment_is_posted_once_on_the_account_of_its_source',
     query: `select payment.id as subject, payment.paid_fen as stored, coalesce(sum(posting.amount), 0) as posted
-      from payment left join entry on entry.ref = payment.id and entry.kind in ('funds_received', 'paid_from_wallet')
+      from payment left join entry on entry.ref = payment.id and entry.kind in ('funds_received', 'paid_from_wallet', 'paid_on_credit')
       left join posting on posting.entry_id = entry.id and posting.unit = 'CNY' and (
         (payment.source = 'wechat_pay' and posting.account = COLLECTED)
         or (payment.source = 'wallet' and posting.account = WALLET_OF_PAYER)
-        or (payment.source = 'bank_transfer' and posting.account like 'custody-bank:%'))
+        or (payment.source = 'credit_line' and posting.account = CREDIT_OF_PAYER)
+        or (payment.source = 'bank_transfer'
+          and (posting.account like 'custody-bank:%' or posting.account like 'collected:%')))
       where payment.state in ${arrived} group by payment.id, payment.paid_fen
       having payment.paid_fen <> coalesce(sum(posting.amount), 0)`,
   },
@@ -50,10 +53,14 @@ export const fundingChecks = [
   },
   {
     rule: 'unmatched_lines_wait_in_their_account',
-    query: `select books.subject, books.stored, books.posted from (select 'unmatched:bank' as subject,
-        (select coalesce(sum(amount_fen), 0) from statement_line where outcome = 'unmatched') as stored,
-        -(select coalesce(sum(amount), 0) from posting where unit = 'CNY' and account = 'unmatched:bank') as posted
+    query: ['bank', 'wechat_income']
+      .map(
+        (source) => `select books.subject, books.stored, books.posted from (select 'unmatched:${source}' as subject,
+        (select coalesce(sum(amount_fen), 0) from statement_line where outcome = 'unmatched' and source = '${source}') as stored,
+        -(select coalesce(sum(amount), 0) from posting where unit = 'CNY' and account = 'unmatched:${source}') as posted
       ) as books where books.stored <> books.posted`,
+      )
+      .join(' union all '),
   },
   {
     rule: 'a_payment_says_what_arrived',
@@ -67,7 +74,7 @@ export const fundingChecks = [
     query: `select entry.id as subject, 0 as stored, sum(case when posting.amount > 0 then posting.amount else 0 end) as posted
       from entry join posting on posting.entry_id = entry.id
       left join payment on payment.id = entry.ref and payment.state in ${arrived}
-      where entry.kind in ('funds_received', 'paid_from_wallet') and entry.ref like 'pay%' and payment.id is null
+      where entry.kind in ('funds_received', 'paid_from_wallet', 'paid_on_credit') and entry.ref like 'pay%' and payment.id is null
       group by entry.id`,
   },
   {
@@ -79,13 +86,15 @@ export const fundingChecks = [
       having payment.paid_fen <> -coalesce(sum(wallet_movement.amount_fen), 0)`,
   },
   {
+    // What a company owed on its credit line is repaid first.
     rule: 'a_top_up_is_its_statement_line',
-    query: `select statement_line.id as subject, statement_line.amount_fen as stored,
-        coalesce(sum(wallet_movement.amount_fen), 0) as posted
-      from statement_line left join wallet_movement on wallet_movement.company_id = statement_line.company_id
-        and wallet_movement.ref = statement_line.id and wallet_movement.kind = 'top_up'
-      where statement_line.outcome = 'top_up' group by statement_line.id, statement_line.amount_fen
-      having statement_line.amount_fen <> coalesce(sum(wallet_movement.amount_fen), 0)`,
+    query: `select books.subject, books.stored, books.posted from (select statement_line.id as subject,
+        statement_line.amount_fen as stored,
+        (select coalesce(sum(amount_fen), 0) from wallet_movement where company_id = statement_line.company_id
+          and ref = statement_line.id and kind = 'top_up')
+        - (select coalesce(sum(amount_fen), 0) from credit_movement where company_id = statement_line.company_id
+          and ref = statement_line.id and kind = 'repaid') as posted
+      from statement_line where statement_line.outcome = 'top_up') as books where books.stored <> books.posted`,
   },
   {
     rule: 'a_line_that_paid_has_its_payment',

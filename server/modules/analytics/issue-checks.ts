@@ -66,7 +66,7 @@ export const issueChecks = [
       where (campaign.state in ('approved', 'running', 'finished') and (orders.id is null
           or orders.company_id <> campaign.company_id or campaign.heads <> orders.item_count
           or campaign.price_total_fen <> orders.total_fen or orders.state in ('placing', 'cancelled')))
-        or (campaign.state = 'cancelled' and orders.state <> 'cancelled')
+        or (campaign.state = 'cancelled' and orders.state not in ('cancelled', 'refunding', 'refunded'))
         or (campaign.state = 'finished' and orders.state not in ('issued', 'closed', 'refunding', 'refunded'))`,
   },
   {
@@ -76,13 +76,32 @@ export const issueChecks = [
       group by campaign.id, campaign.face_total_fen having campaign.face_total_fen <> sum(order_item.face_fen)`,
   },
   {
-    rule: 'an_issue_owes_the_brands_what_their_cards_hold',
-    query: `select entry.id as subject,
-        -sum(case when posting.unit = 'CNY' and posting.account like 'brand-payable:%' then posting.amount else 0 end) as stored,
+    rule: 'an_issue_owes_brands_channels_and_platform_what_the_cards_hold',
+    query: `select books.subject, books.stored, books.posted from (select entry.id as subject,
+        -sum(case when posting.unit = 'CNY' and (posting.account like 'brand-payable:%'
+          or posting.account like 'channel-payable:%' or posting.account = 'platform-fee') then posting.amount else 0 end) as stored,
         sum(case when posting.unit = 'VALUE' and posting.account like 'cards:%' then posting.amount else 0 end) as posted
-      from entry join posting on posting.entry_id = entry.id where entry.kind = 'issued' group by entry.id
-      having -sum(case when posting.unit = 'CNY' and posting.account like 'brand-payable:%' then posting.amount else 0 end)
-        <> sum(case when posting.unit = 'VALUE' and posting.account like 'cards:%' then posting.amount else 0 end)`,
+      from entry join posting on posting.entry_id = entry.id where entry.kind = 'issued' group by entry.id) as books
+      where books.stored <> books.posted`,
+  },
+  {
+    // Card by card, rounded down, by the terms that were in force when the order was placed (decision 0017).
+    rule: 'an_issue_is_cut_as_the_terms_say',
+    query: `select books.subject, books.stored, books.posted from (select made.order_id as subject,
+        sum(made.cards * (made.price_fen * coalesce(brand_terms.platform_bp, 0)
+          - made.price_fen * coalesce(brand_terms.platform_bp, 0) % 10000) / 10000) as stored,
+        (select -coalesce(sum(posting.amount), 0) from order_slice
+          join entry on entry.ref = order_slice.id and entry.kind = 'issued'
+          join posting on posting.entry_id = entry.id and posting.account = 'platform-fee'
+          where order_slice.order_id = made.order_id) as posted
+      from (select order_item.order_id as order_id, card.brand_id as brand_id, order_item.price_fen as price_fen,
+          count(*) as cards
+        from card join order_item on order_item.id = card.order_item_id
+        group by order_item.order_id, card.brand_id, order_item.price_fen) as made
+      join orders on orders.id = made.order_id
+      left join brand_terms on brand_terms.brand_id = made.brand_id and brand_terms.number = (select max(newest.number)
+        from brand_terms as newest where newest.brand_id = made.brand_id and newest.created_at_ms <= orders.created_at_ms)
+      group by made.order_id) as books where books.stored <> books.posted`,
   },
   {
     rule: 'value_outstanding_is_in_the_cards',
@@ -102,8 +121,10 @@ export const issueChecks = [
       where last.card_id is null or last.balance_fen <> card.balance_fen or ends.seq <> ends.total`,
   },
   {
-    // Nothing makes a hold yet: whatever is held, nobody can ever give back.
     rule: 'held_value_has_its_hold',
-    query: 'select id as subject, held_fen as stored, 0 as posted from card where held_fen <> 0',
+    query: `select card.id as subject, card.held_fen as stored, coalesce(holds.fen, 0) as posted
+      from card left join (select card_id, sum(amount_fen) as fen from hold where state = 'held' group by card_id) as holds
+        on holds.card_id = card.id
+      where card.held_fen <> coalesce(holds.fen, 0)`,
   },
 ] as const

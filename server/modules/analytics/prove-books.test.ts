@@ -14,10 +14,18 @@ import { importStatement } from '../funding/import-statement.ts'
 import { openPayment } from '../funding/open-payment.ts'
 import { issueOrder } from '../issuance/issue-order.ts'
 import { bookRules, proveBooks } from './prove-books.ts'
+import { invoiceChecks } from './invoice-checks.ts'
+import { refundChecks } from './refund-checks.ts'
+import { settlementChecks } from './settlement-checks.ts'
+import { statementChecks } from './statement-checks.ts'
+import { walletChecks } from './wallet-checks.ts'
 
 /** A WeChat Pay that never answers: what is asked of it stays open. */
 const silent = {
-  wechatPay: { prepareNative: () => Promise.reject(new OutsideError('unknown', 'timeout', 'no answer')) },
+  wechatPay: {
+    paymentBody: () => '{}',
+    prepare: () => Promise.reject(new OutsideError('unknown', 'timeout', 'no answer')),
+  },
 } as unknown as Ports
 
 /**
@@ -35,6 +43,7 @@ async function fillBooks(database: TestDatabase) {
       serial,
       amountFen: fen(yuanFen),
       arrivedAtMs: Date.now(),
+      direction: 'in' as const,
       payerName: '甲',
       payerAccount: '1',
     }
@@ -79,6 +88,13 @@ async function referenceOf(database: TestDatabase, id: Id<'payment'>): Promise<s
   )
   return rows[0]?.reference ?? null
 }
+
+/** Rules whose defects are planted in a test of their own. */
+const elsewhere: ReadonlySet<string> = new Set(
+  [...walletChecks, ...refundChecks, ...settlementChecks, ...statementChecks, ...invoiceChecks].map(
+    (check) => check.rule,
+  ),
+)
 
 /** Ends the transaction without leaving a trace. */
 class Undo extends Error {}
@@ -213,9 +229,13 @@ const defects: Readonly<Record<string, { readonly of: string; readonly plant: re
     "select id from campaign where state = 'approved'",
     'update campaign set face_total_fen = 1 where id = X',
   ),
-  an_issue_owes_the_brands_what_their_cards_hold: one(
+  an_issue_owes_brands_channels_and_platform_what_the_cards_hold: one(
     "select id from entry where kind = 'issued'",
-    "update posting set account = 'channel-payable:x' where entry_id = X and account like 'brand-payable:%'",
+    "update posting set account = 'refund-payable:x' where entry_id = X and account like 'brand-payable:%'",
+  ),
+  an_issue_is_cut_as_the_terms_say: one(
+    "select id from entry where kind = 'issued'",
+    "update posting set account = 'platform-fee' where entry_id = X and account like 'brand-payable:%'",
   ),
   value_outstanding_is_in_the_cards: one(
     "select id from entry where kind = 'issued'",
@@ -290,7 +310,7 @@ onBothDatabases('the proof of the books', (database) => {
   test('finds one planted defect for each of its rules, and nothing before', async () => {
     await fillBooks(database)
     expect(await database.tx(proveBooks)).toEqual([])
-    expect(Object.keys(defects).toSorted()).toEqual([...bookRules].toSorted())
+    expect(Object.keys(defects).toSorted()).toEqual(bookRules.filter((rule) => !elsewhere.has(rule)).toSorted())
     for (const [rule, { of, plant }] of Object.entries(defects)) {
       const found: string[] = []
       const planted = database.tx(async (tx) => {

@@ -5,8 +5,13 @@ import { ledgerRules, proveLedger, type Finding } from '../ledger/prove.ts'
 import { contactChecks } from './contact-checks.ts'
 import { directoryChecks } from './directory-checks.ts'
 import { fundingChecks } from './funding-checks.ts'
+import { invoiceChecks } from './invoice-checks.ts'
 import { issueChecks } from './issue-checks.ts'
 import { messageChecks } from './message-checks.ts'
+import { refundChecks } from './refund-checks.ts'
+import { settlementChecks } from './settlement-checks.ts'
+import { statementChecks } from './statement-checks.ts'
+import { walletChecks } from './wallet-checks.ts'
 import { workChecks } from './work-checks.ts'
 
 interface Check {
@@ -35,9 +40,9 @@ const checks: readonly Check[] = [
   },
   {
     rule: 'secured_less_issued_is_order_funds',
-    query: `select orders.id as subject, orders.secured_fen - orders.issued_fen as stored,
+    query: `select orders.id as subject, orders.secured_fen - orders.issued_fen - orders.returned_fen as stored,
         -(select coalesce(sum(amount), 0) from posting where unit = 'CNY' and account = ORDER_FUNDS) as posted
-      from orders where orders.secured_fen - orders.issued_fen
+      from orders where orders.secured_fen - orders.issued_fen - orders.returned_fen
         <> -(select coalesce(sum(amount), 0) from posting where unit = 'CNY' and account = ORDER_FUNDS)`,
   },
   {
@@ -90,7 +95,12 @@ const checks: readonly Check[] = [
 const everyCheck: readonly Check[] = [
   ...checks,
   ...fundingChecks,
+  ...statementChecks,
+  ...walletChecks,
   ...issueChecks,
+  ...refundChecks,
+  ...invoiceChecks,
+  ...settlementChecks,
   ...messageChecks,
   ...workChecks,
   ...contactChecks,
@@ -112,9 +122,13 @@ export async function proveBooks(tx: Tx): Promise<Finding[]> {
       .replaceAll('BRAND_OUTSTANDING', joined('outstanding', 'brand.id'))
       .replaceAll('ORDER_FUNDS', joined('order-funds', 'orders.id'))
       .replaceAll('WALLET_OWED', joined('wallet', 'wallet.company_id'))
+      .replaceAll('REFUND_OWED', joined('refund-payable', 'refund.id'))
       .replaceAll('OVERPAID', joined('overpaid', 'orders.id'))
+      .replaceAll('OF_COLLECTOR', joined('collected', 'split.mchid'))
       .replaceAll('COLLECTED', joined('collected', 'payment.mchid'))
       .replaceAll('WALLET_OF_PAYER', joined('wallet', 'payment.company_id'))
+      .replaceAll('CREDIT_OWED', joined('credit-line', 'credit_line.company_id'))
+      .replaceAll('CREDIT_OF_PAYER', joined('credit-line', 'payment.company_id'))
       .replaceAll('DELIVER_JOB', joined('cards.deliver', 'order_slice.id'))
     const rows = await sql<{ subject: string; stored: unknown; posted: unknown }>(tx.em, text)
     findings.push(

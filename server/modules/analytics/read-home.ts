@@ -6,8 +6,9 @@ import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
 import { companyOf, memberOf } from '../../kernel/tenant.ts'
 import { countPeople } from '../staff/read-people.ts'
-import { readWallet } from '../wallet/read-wallet.ts'
+import { readLow, readWallet, type WalletFacts } from '../wallet/read-wallet.ts'
 import { readRunning } from './read-campaigns.ts'
+import { readForecast } from './read-forecast.ts'
 
 type Todo = Home['todo'][number]
 /** Of each kind: whoever has more has a list to look at. */
@@ -19,7 +20,7 @@ export async function readHome(tx: Tx): Promise<Home> {
   const companyId = companyOf(tx.actor)
   const wallet = await readWallet(tx, companyId)
   return {
-    todo: await readTodo(tx, companyId),
+    todo: [...(await readLowWallet(tx, companyId, wallet)), ...(await readTodo(tx, companyId))],
     running: await readRunning(tx, RUNNING_SHOWN),
     walletFen: wallet?.balanceFen ?? 0,
     people: await countPeople(tx, companyId),
@@ -79,6 +80,16 @@ async function readTodo(tx: Tx, companyId: Id<'company'>): Promise<Todo[]> {
     todo.push(...rows.map((row) => ({ ...row, kind, count: readSum(row.count), fen: readSum(row.fen) })))
   }
   return can('member', roles, 'roster.write') ? [...(await readRostersToMend(tx, companyId)), ...todo] : todo
+}
+
+/** One line while the balance is below what the company wants to be told of, for those who may top it up. */
+async function readLowWallet(tx: Tx, companyId: Id<'company'>, wallet: WalletFacts | null): Promise<Todo[]> {
+  const roles = tx.actor.kind === 'member' ? tx.actor.roles : []
+  if (wallet === null || !can('member', roles, 'wallet.read')) return []
+  const { alert } = await readLow(tx, companyId)
+  if (alert === null) return []
+  const { lastsUntilDay } = await readForecast(tx, companyId, wallet.balanceFen)
+  return [{ kind: 'wallet_low', id: companyId, title: lastsUntilDay ?? '', count: 0, fen: wallet.balanceFen }]
 }
 
 async function readRostersToMend(tx: Tx, companyId: Id<'company'>): Promise<Todo[]> {

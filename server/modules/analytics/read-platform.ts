@@ -20,6 +20,8 @@ interface CompanyRow {
   readonly connected: unknown
   readonly people: unknown
   readonly wallet: unknown
+  readonly creditLimit: unknown
+  readonly creditOwed: unknown
 }
 
 /** Every company with its connection, its people and its money, by one query. */
@@ -28,19 +30,23 @@ export async function readCompanies(tx: Tx): Promise<z.input<typeof Companies>> 
     tx.em,
     `select company.id as id, company.code as code, company.name as name, company.state as state,
         company.payment_route as paymentRoute, coalesce(wecom_connection.state = 'active', 0) as connected,
-        coalesce(staff.people, 0) as people, coalesce(wallet.balance_fen, 0) as wallet
+        coalesce(staff.people, 0) as people, coalesce(wallet.balance_fen, 0) as wallet,
+        coalesce(credit_line.limit_fen, 0) as creditLimit, coalesce(credit_line.owed_fen, 0) as creditOwed
       from company left join wecom_connection on wecom_connection.company_id = company.id
       left join wallet on wallet.company_id = company.id
+      left join credit_line on credit_line.company_id = company.id
       left join (select company_id, count(*) as people from person where state = 'active' group by company_id) staff
         on staff.company_id = company.id
       order by company.code limit ${MOST_COMPANIES}`,
   )
   return {
-    companies: rows.map(({ connected, people, wallet, ...row }) => ({
+    companies: rows.map(({ connected, people, wallet, creditLimit, creditOwed, ...row }) => ({
       ...row,
       wecomConnected: Number(connected) === 1,
       people: readSum(people),
       walletFen: fen(readSum(wallet)),
+      creditLimitFen: fen(readSum(creditLimit)),
+      creditOwedFen: fen(readSum(creditOwed)),
     })),
   }
 }

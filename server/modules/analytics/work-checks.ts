@@ -6,10 +6,14 @@ const live = "job.state in ('ready', 'leased')"
  */
 export const workChecks = [
   {
+    // One of a combined payment is watched for all of it.
     rule: 'an_open_qr_code_is_watched',
     query: `select payment.id as subject, payment.amount_fen as stored, 0 as posted from payment
       where payment.state = 'opened' and payment.source = 'wechat_pay' and not exists (select 1 from job
-        where ${live} and job.kind = 'payment.watch' and instr(job.args, payment.id) > 0)`,
+        where ${live} and job.kind = 'payment.watch' and instr(job.args, payment.id) > 0)
+      and (payment.combine_no is null or not exists (select 1 from payment as mate join job
+        on ${live} and job.kind = 'payment.watch' and instr(job.args, mate.id) > 0
+        where mate.combine_no = payment.combine_no))`,
   },
   {
     rule: 'a_funded_order_is_being_issued',

@@ -6,6 +6,7 @@ import { sql } from '../../kernel/sql.ts'
 import { memberOf } from '../../kernel/tenant.ts'
 import { cancelOrder } from '../order/cancel-order.ts'
 import { addOrderItems, beginOrder, completeOrder, placeOrder, type NewItem } from '../order/place-order.ts'
+import { useBudgetsOf } from './hold-budgets-of.ts'
 import { moveCampaign } from './move-campaign.ts'
 import { planCampaign, type Plan } from './plan-campaign.ts'
 import { findOwnCampaign } from './read-campaign.ts'
@@ -15,7 +16,8 @@ import type { CampaignRow } from './tables.ts'
 /**
  * Approves what the person saw and places its order, exactly one whatever runs at once. Refuses with `maker_is_checker`
  * for whoever made, changed or submitted it (whatever their roles), `content_changed` when the submitted content, the
- * content now and the content seen are not one, `state_conflict` when it is not in review, or the code of a block.
+ * content now and the content seen are not one, `state_conflict` when it is not in review, or the code of a block;
+ * `budget_exceeded` where it does not hold what a department's budget of today must give. What it holds becomes used.
  *
  * Up to 1,000 heads it is one transaction. A larger order is written slice by slice first, in a state that takes no
  * money, and becomes payable in the transaction that moves the campaign; a stop in between leaves the campaign in
@@ -98,6 +100,7 @@ async function approveWith(
     decided_by: memberOf(tx.actor),
     decided_at_ms: tx.clock.now(),
   })
+  await useBudgetsOf(tx, campaign, plan)
 }
 
 /** One item of an order a head. */

@@ -2,6 +2,8 @@ import { errorSentence, type Lang } from '../../../contract/error-codes.ts'
 import { formatYuan, type Fen } from '../../../contract/fen.ts'
 import type { RuleNote } from '../../../contract/hr/campaign.ts'
 import { asksRealName, paymentRoutes, rules, type PaymentSetting, type RuleId } from '../compliance/rules.ts'
+import type { Shortage } from '../wallet/hold-budgets.ts'
+import { sayShort } from './hold-budgets-of.ts'
 import type { Plan } from './plan-campaign.ts'
 import type { LeftOutCode } from './rules.ts'
 
@@ -33,6 +35,12 @@ const leftOutTexts: Readonly<Record<LeftOutCode, Words>> = {
 /** Who of the list gets no card, by reason. */
 export function leftOutNotes(plan: Plan, lang: Lang): { code: string; text: string; count: number }[] {
   return [...plan.leftOut].map(([code, count]) => ({ code, text: leftOutTexts[code][lang], count }))
+}
+
+/** Budgets that do not cover what their departments' people cost. */
+export function budgetNotes(short: readonly Shortage[], lang: Lang): RuleNote[] {
+  const said = sayShort(short)[lang]
+  return short.length === 0 ? [] : [{ level: 'block', code: 'budget_exceeded', text: said, source: null }]
 }
 
 /** All that the dry run has to say: what keeps the campaign back first, then what one should know. */

@@ -1,5 +1,5 @@
 import type { Lang } from '../../../contract/error-codes.ts'
-import { fen } from '../../../contract/fen.ts'
+import { fen, sumFen, type Fen } from '../../../contract/fen.ts'
 import { mergeGreeting } from '../../../contract/greeting.ts'
 import type { DryRun } from '../../../contract/hr/campaign.ts'
 import type { Id } from '../../../contract/ids.ts'
@@ -10,8 +10,10 @@ import { readCompany } from '../company/read-company.ts'
 import { countLookUps, countMatched } from '../staff/count-matched.ts'
 import { readYears } from '../staff/read-days.ts'
 import { openPeople } from '../staff/read-people.ts'
+import type { Shortage } from '../wallet/hold-budgets.ts'
+import { readRoom } from '../wallet/read-room.ts'
 import { readWallet } from '../wallet/read-wallet.ts'
-import { campaignNotes, leftOutNotes, type Circumstances } from './campaign-notes.ts'
+import { budgetNotes, campaignNotes, leftOutNotes, type Circumstances } from './campaign-notes.ts'
 import { messageWords } from './message-words.ts'
 import { planCampaign, type Plan } from './plan-campaign.ts'
 import { findOwnCampaign } from './read-campaign.ts'
@@ -54,15 +56,17 @@ export async function dryRunCampaign(
     toLookUp: known.toLookUp,
   })
   const { quota, leftFirstDay } = sending.quota
+  const byDepartment = sumByDepartment(plan.heads, await readRoom(tx, campaign))
+  const short = shortOf(byDepartment)
   const facts = { ...known, quota, sentFirst: Math.min(messages, leftFirstDay) }
   const [first, last] = [sending.windows[0], sending.windows.at(-1)]
   return {
     heads: messages,
     faceTotalFen: plan.faceTotalFen,
     priceTotalFen: plan.priceTotalFen,
-    byDepartment: sumByDepartment(plan.heads),
+    byDepartment,
     walletFen: facts.walletFen,
-    notes: campaignNotes(plan, facts, lang),
+    notes: [...budgetNotes(short, lang), ...campaignNotes(plan, facts, lang)],
     leftOut: leftOutNotes(plan, lang),
     wecom: {
       messages,
@@ -74,7 +78,7 @@ export async function dryRunCampaign(
     },
     preview: await preview(tx, facts.companyName, plan, campaign.runDay ?? null),
     contentHash: plan.contentHash,
-    canSubmit: campaign.state === 'draft' && plan.blocks.length === 0,
+    canSubmit: campaign.state === 'draft' && plan.blocks.length === 0 && short.length === 0,
   }
 }
 
@@ -99,14 +103,26 @@ async function readCircumstances(
 
 const MINUTE_MS = 60_000
 
-function sumByDepartment(heads: readonly Head[]): DryRun['byDepartment'] {
-  const sums = new Map<string, { heads: number; faceFen: number }>()
-  for (const head of heads) {
-    const sum = sums.get(head.department ?? '') ?? { heads: 0, faceFen: 0 }
-    sums.set(head.department ?? '', { heads: sum.heads + 1, faceFen: sum.faceFen + head.faceFen })
-  }
-  return [...sums].map(([department, sum]) => ({ department, heads: sum.heads, faceFen: fen(sum.faceFen) }))
+/** What each department's people get and cost, and what its budget in force says to that. */
+function sumByDepartment(heads: readonly Head[], room: ReadonlyMap<string, Fen>): DryRun['byDepartment'] {
+  return [...Map.groupBy(heads, (head) => head.department ?? '')].map(([department, theirs]) => {
+    const priceFen = sumFen(theirs.map((head) => head.priceFen))
+    const leftFen = room.get(department)
+    return {
+      department,
+      heads: theirs.length,
+      faceFen: sumFen(theirs.map((head) => head.faceFen)),
+      priceFen,
+      budget: leftFen === undefined ? null : { leftFen, missingFen: fen(Math.max(0, priceFen - leftFen)) },
+    }
+  })
 }
+
+/** Departments whose budget keeps the campaign from being submitted. */
+const shortOf = (byDepartment: DryRun['byDepartment']): Shortage[] =>
+  byDepartment.flatMap(({ department, priceFen, budget }) =>
+    budget !== null && budget.missingFen > 0 ? [{ department, neededFen: priceFen, leftFen: budget.leftFen }] : [],
+  )
 
 /** What the first person will see: the message, which is the same for all, and the words in the opened card. */
 async function preview(tx: Tx, companyName: string, plan: Plan, runDay: string | null): Promise<DryRun['preview']> {

@@ -160,8 +160,8 @@ onBothDatabases('campaigns over HTTP', (database) => {
     const stage = await aStage(database)
     const { dryRun } = await drafted(call, stage)
     expect(dryRun.byDepartment).toEqual([
-      { department: '一部', heads: 2, faceFen: 100_000 },
-      { department: '二部', heads: 1, faceFen: 50_000 },
+      { department: '一部', heads: 2, faceFen: 100_000, priceFen: 100_000, budget: null },
+      { department: '二部', heads: 1, faceFen: 50_000, priceFen: 50_000, budget: null },
     ])
     expect(dryRun.leftOut).toMatchObject([{ code: 'repeated', count: 1 }])
     expect(dryRun.wecom.quota).toEqual({ quota: 600, accounts: 3, from: 'people', usedToday: 0, leftFirstDay: 600 })

@@ -3,12 +3,14 @@ import type { Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { move } from '../../kernel/move.ts'
 import { enqueue } from '../../kernel/outbox.ts'
+import { releaseBudget } from '../wallet/release-budget.ts'
 import { readCampaign } from './read-campaign.ts'
 import type { CampaignRow } from './tables.ts'
 
 /**
  * Moves a campaign on from exactly what the caller read: `state_conflict` when it left that state, `content_changed`
  * when somebody changed it meanwhile. The caller's transaction rolls back in both cases. Returns it as it stands now.
+ * A campaign that is a draft again, sent back or given up holds nothing of any budget any more.
  */
 export async function moveCampaign(
   tx: Tx,
@@ -22,6 +24,7 @@ export async function moveCampaign(
   // The row is ours until the commit: had anybody written between our read and our move, its version tells.
   const now = await readCampaign(tx, seen.id)
   if (now?.version !== seen.version + 1) refuse('content_changed')
+  if (to === 'draft' || to === 'rejected' || to === 'cancelled') await releaseBudget(tx, seen.id)
   await tellApprovers(tx, seen, now)
   return now
 }

@@ -11,6 +11,7 @@ import { readCompany } from '../company/read-company.ts'
 import { addOrderItems, beginOrder, completeOrder, placeOrder } from '../order/place-order.ts'
 import { cancelOrder } from '../order/cancel-order.ts'
 import { itemsOf } from './approve-campaign.ts'
+import { holdBudgetsOf, useBudgetsOf } from './hold-budgets-of.ts'
 import { moveCampaign } from './move-campaign.ts'
 import { planCampaign, type Plan } from './plan-campaign.ts'
 import { planRunDay } from './plan-run-day.ts'
@@ -54,8 +55,8 @@ async function nextDayOf(tx: Tx, id: Id<'recurring'>): Promise<string | null> {
 }
 
 /**
- * Makes the campaign of a day and places its order under the run's approval, or leaves it for a person where a limit or a
- * rule says no. Returns whether there may be another day to look at. `orderId`: a large order that was written before.
+ * Makes the campaign of a day and places its order under the run's approval, or leaves it for a person where a limit, a
+ * department's budget or a rule says no. Returns whether there may be another day to look at. `orderId`: a large order that was written before.
  */
 async function makeDay(
   tx: Tx,
@@ -83,7 +84,9 @@ async function makeDay(
     submitted_by: run.submittedBy ?? run.createdBy,
   })
   const spent = await readSpent(tx, id, day)
-  const why = plan.blocks[0]?.code ?? (spent + plan.priceTotalFen > run.monthlyLimitFen ? 'over_monthly_limit' : null)
+  const short = await holdBudgetsOf(tx, campaign, plan)
+  const overLimit = spent + plan.priceTotalFen > run.monthlyLimitFen ? 'over_monthly_limit' : null
+  const why = plan.blocks[0]?.code ?? overLimit ?? (short.length > 0 ? 'budget_exceeded' : null)
   if (why !== null) {
     await trail(tx, { objectId: campaign.id, act: 'campaign.waits', note: why })
     if (orderId !== null) await cancelOrder(tx, orderId)
@@ -154,6 +157,7 @@ async function approveDay(
     decided_by: run.decidedBy ?? null,
     decided_at_ms: tx.clock.now(),
   })
+  await useBudgetsOf(tx, campaign, plan)
   const key = `recurring.pay:${campaign.id}`
   await enqueue(tx, [{ kind: 'recurring.pay', key, args: { campaignId: campaign.id } }])
 }

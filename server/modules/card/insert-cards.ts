@@ -17,10 +17,12 @@ export interface NewCard {
   readonly issuedAtMs: number
   readonly lockedUntilMs: number
   readonly expiresAtMs: number | null
+  /** What made it: its first activity names that. */
+  readonly ref: string
 }
 
 /** Writes cards with their first activity: two inserts for any number. The unique order item refuses a second card. */
-export async function insertCards(tx: Tx, cards: readonly NewCard[], ref: string): Promise<Id<'card'>[]> {
+export async function insertCards(tx: Tx, cards: readonly NewCard[]): Promise<Id<'card'>[]> {
   const { seal } = tx.house
   const rows = cards.map((card) => {
     const id = tx.newId('card')
@@ -45,13 +47,13 @@ export async function insertCards(tx: Tx, cards: readonly NewCard[], ref: string
     }
   })
   await insertRows(tx.em, 'card', rows)
-  const activities = rows.map((row) => ({
+  const activities = rows.map((row, index) => ({
     card_id: row.id,
     seq: 1,
     kind: 'issue',
     amount_fen: row.face_fen,
     balance_fen: row.face_fen,
-    ref,
+    ref: cards[index]!.ref,
     at_ms: row.issued_at_ms,
   }))
   await insertRows(tx.em, 'activity', activities)

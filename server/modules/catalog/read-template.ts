@@ -18,6 +18,14 @@ export async function readBrands(tx: Tx, ids: readonly Id<'brand'>[]) {
   return tx.em.find(Brand, { id: { $in: [...ids] } }, { disableIdentityMap: true })
 }
 
+/** How many brands a page lists: a platform has dozens. */
+const MOST_BRANDS = 500
+
+/** All brands, by name. */
+export async function readAllBrands(tx: Tx) {
+  return tx.em.find(Brand, {}, { orderBy: { name: 'asc', id: 'asc' }, limit: MOST_BRANDS, disableIdentityMap: true })
+}
+
 /** The newest version of every template, oldest template first. */
 export async function readNewestVersions(tx: Tx): Promise<TemplateVersionRow[]> {
   const newest = await sql<{ id: Id<'templateVersion'> }>(

@@ -46,4 +46,33 @@ export const TemplateVersion = defineEntity({
   },
   uniques: [{ name: 'template_version_number_unique', properties: ['templateId', 'number'] }],
 })
+/**
+ * What a brand, its channels and the platform have agreed on. Never changed: new terms are a new row, and an order keeps
+ * those that were in force when it was placed (read-terms.ts).
+ */
+export const BrandTerms = defineEntity({
+  name: 'BrandTerms',
+  tableName: 'brand_terms',
+  properties: {
+    id: idColumn<'brandTerms'>().primary(),
+    brandId: idColumn<'brand'>(),
+    number: p.integer(),
+    /** Who collects WeChat payments: the brand's own merchant, or the platform's where a higher ratio was granted. */
+    collector: codeColumn<'brand' | 'platform'>(8),
+    /** Commission of the platform on a card's price, in basis points. */
+    platformBp: p.integer(),
+    /** JSON [{code, name, mchid, bp}]: who else gets a share. */
+    channels: p.text(),
+    /** What of a payment may be shared at most: what WeChat Pay granted the collecting merchant. */
+    maxRatioBp: p.integer(),
+    /** How long after its issue money is held before it is shared. */
+    holdMs: instantColumn(),
+    /** The brand agrees that refunds become wallet credit, which it then owes. */
+    walletCredit: p.boolean(),
+    createdBy: p.string().length(17),
+    createdAtMs: instantColumn(),
+  },
+  uniques: [{ name: 'brand_terms_number_unique', properties: ['brandId', 'number'] }],
+})
+export type BrandTermsRow = InferEntity<typeof BrandTerms>
 export type TemplateVersionRow = InferEntity<typeof TemplateVersion>

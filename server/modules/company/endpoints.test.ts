@@ -10,7 +10,7 @@ import { aCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { aBrowser, startWeb, type Web } from '../../testing/web.ts'
 import { wecomOf } from '../../testing/wecom.ts'
-import { walletEndpoints } from '../wallet/endpoints.ts'
+import { fundsEndpoints } from '../analytics/funds-endpoints.ts'
 import { createOperator, removeOperator } from './create-operator.ts'
 import { companyEndpoints } from './endpoints.ts'
 import { readCompany } from './read-company.ts'
@@ -35,7 +35,7 @@ onBothDatabases('company endpoints', (database) => {
     gone = new Set()
     const wecom = wecomOf({ baseUrl: 'http://127.0.0.1:1' }, { now: () => nowMs })
     web = await startWeb(database, {
-      endpoints: [...companyEndpoints, ...walletEndpoints, packEndpoint],
+      endpoints: [...companyEndpoints, ...fundsEndpoints, packEndpoint],
       ports: { wecom },
       now: () => nowMs,
       personActive: async (_tx, personId) => !gone.has(personId),

@@ -26,6 +26,22 @@ export async function findCompanyByCode(tx: Tx, code: string): Promise<CompanyFa
   return find(tx, { code: code.trim().toLowerCase() })
 }
 
+/** Companies of exactly this name, whichever widths a bank writes it in; a few at most. */
+export async function findCompaniesByName(tx: Tx, name: string): Promise<Id<'company'>[]> {
+  const names = [...new Set([name.trim(), name.normalize('NFKC').trim(), widenBrackets(name)])]
+  if (names.includes('')) return []
+  const rows = await readBound<{ id: Id<'company'> }>(
+    tx.em,
+    `select id from company where name in (${names.map(() => '?').join(',')}) order by id limit 5`,
+    names,
+  )
+  return rows.map((row) => row.id)
+}
+
+/** Chinese names are registered with wide brackets: 青禾（北京）有限公司. */
+const widenBrackets = (name: string): string =>
+  name.normalize('NFKC').trim().replaceAll('(', '（').replaceAll(')', '）')
+
 /** The company that is connected to this corp of WeCom; null when none is. */
 export async function findCompanyByCorpId(tx: Tx, corpId: string): Promise<CompanyFacts | null> {
   const row = await tx.em.findOne(WecomConnection, { corpId }, { disableIdentityMap: true })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { fen } from '../../../contract/fen.ts'
-import { asksRealName, cardRules, paymentRoutes, rules, ruleText, type RuleId } from './rules.ts'
+import { asksRealName, cardRules, paymentRoutes, rules, ruleText, type PaymentSetting, type RuleId } from './rules.ts'
 
 const named = { named: true, validDays: null }
 const unnamed = { named: false, validDays: 1095 }
@@ -35,9 +35,8 @@ describe('payment routes of a company', () => {
   test('a fen under 5,000 yuan every way is open and nothing is said', () => {
     for (const setting of ['strict', 'non_cash'] as const) {
       expect(open(setting, 499_999)).toEqual(['wallet', 'wechat_pay', 'bank_transfer'])
-      expect(paymentRoutes(setting, fen(499_999)).every((route) => route.ruleId === null && route.note === null)).toBe(
-        true,
-      )
+      const ways = paymentRoutes(setting, fen(499_999)).filter((route) => route.source !== 'credit_line')
+      expect(ways.every((route) => route.ruleId === null && route.note === null)).toBe(true)
     }
   })
 
@@ -54,6 +53,17 @@ describe('payment routes of a company', () => {
     expect(wechat?.note?.zh).toContain('不是对公账户')
     expect(wechat?.note?.zh).toContain('openid')
     expect(wechat?.note?.en).toContain('not a transfer from a company account')
+  })
+
+  test('credit is no way unless the platform opened a line, and not at 5,000 yuan under `strict`', () => {
+    const credit = (setting: PaymentSetting, total: number, line: boolean) =>
+      paymentRoutes(setting, fen(total), line).find((route) => route.source === 'credit_line')
+    for (const setting of ['strict', 'non_cash'] as const) {
+      expect(credit(setting, 1, false)).toMatchObject({ allowed: false, ruleId: 'credit_purchase' })
+      expect(credit(setting, 499_999, true)).toMatchObject({ allowed: true, ruleId: null })
+    }
+    expect(credit('strict', 500_000, true)).toMatchObject({ allowed: false, ruleId: 'company_transfer' })
+    expect(credit('non_cash', 500_000, true)?.allowed).toBe(true)
   })
 
   test('cash is no source at any amount', () => {

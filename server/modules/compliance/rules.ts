@@ -4,7 +4,7 @@ import type { Fen } from '../../../contract/fen.ts'
 
 type Words = Readonly<Record<Lang, string>>
 
-export type RuleId = CardRuleId | 'company_transfer' | 'unnamed_real_name'
+export type RuleId = CardRuleId | 'company_transfer' | 'unnamed_real_name' | 'credit_purchase'
 export interface Rule {
   readonly id: RuleId
   readonly title: Words
@@ -69,6 +69,16 @@ export const rules: Readonly<Record<RuleId, Rule>> = {
     effectiveFrom: since2011,
     limit: { unit: 'fen', value: 1_000_000 },
   },
+  credit_purchase: {
+    id: 'credit_purchase',
+    title: {
+      zh: '多用途预付卡不得用信用卡购买或充值',
+      en: 'Multi-purpose prepaid cards may not be bought or reloaded with a credit card',
+    },
+    source: '《支付机构预付卡业务管理办法》',
+    effectiveFrom: '2012-11-01',
+    limit: null,
+  },
 }
 
 /** A rule with its source in one line, for a person to read. */
@@ -83,7 +93,7 @@ export function cardRules(template: CardTerms, faceFen: number): RuleId[] {
 }
 
 export type PaymentSetting = 'strict' | 'non_cash'
-export type PaymentSource = 'wallet' | 'wechat_pay' | 'bank_transfer'
+export type PaymentSource = 'wallet' | 'wechat_pay' | 'bank_transfer' | 'credit_line'
 export interface PaymentRoute {
   readonly source: PaymentSource
   readonly allowed: boolean
@@ -103,11 +113,25 @@ const notAnAccount: Words = {
   en: 'WeChat Pay is not cash, but it is not a transfer from a company account either: the payer’s openid, bank type and transaction id are recorded. If your company accepts bank transfers only, do not use it.',
 }
 
+const noCredit: Words = {
+  zh: '贵司未开通授信额度。预付卡的信用购买受法规限制，由平台按企业逐一开通。',
+  en: 'Your company has no credit line. Buying prepaid cards on credit is restricted by law; the platform opens it company by company.',
+}
+const creditIsNoTransfer: Words = {
+  zh: '本单达到 5,000 元，须先到账再购卡，不能用授信额度，请用对公转账，或用转账充值的企业余额付款。',
+  en: 'This order reaches 5,000 yuan: its money must arrive first, so credit is no way. Pay by bank transfer, or from the wallet that was filled by one.',
+}
+const repayLater: Words = {
+  zh: '先发卡后付款：之后的对公转账会先用来还款。',
+  en: 'Cards now, money later: your next transfers repay this first.',
+}
+
 /**
  * Which ways a company may pay an order of this total. From 5,000 yuan on, `strict` leaves bank transfer and the
- * wallet (filled by transfers); `non_cash` also leaves WeChat Pay, with a notice. Cash is no way at any amount.
+ * wallet (filled by transfers); `non_cash` also leaves WeChat Pay, with a notice. Cash is no way at any amount. Credit is
+ * a way only where the platform opened a line for the company (`hasCredit`), and never from 5,000 yuan on under `strict`.
  */
-export function paymentRoutes(setting: PaymentSetting, totalFen: Fen): readonly PaymentRoute[] {
+export function paymentRoutes(setting: PaymentSetting, totalFen: Fen, hasCredit = false): readonly PaymentRoute[] {
   const ruled = totalFen >= (rules.company_transfer.limit?.value ?? 0)
   const free = (source: PaymentSource): PaymentRoute => ({ source, allowed: true, ruleId: null, note: null })
   const wechat: PaymentRoute = {
@@ -116,7 +140,15 @@ export function paymentRoutes(setting: PaymentSetting, totalFen: Fen): readonly 
     ruleId: 'company_transfer',
     note: setting === 'non_cash' ? notAnAccount : barred,
   }
-  return [free('wallet'), ruled ? wechat : free('wechat_pay'), free('bank_transfer')]
+  const credit = creditRoute(hasCredit, ruled && setting === 'strict')
+  return [free('wallet'), ruled ? wechat : free('wechat_pay'), free('bank_transfer'), credit]
+}
+
+function creditRoute(hasCredit: boolean, mustArriveFirst: boolean): PaymentRoute {
+  const source = 'credit_line'
+  if (!hasCredit) return { source, allowed: false, ruleId: 'credit_purchase', note: noCredit }
+  if (mustArriveFirst) return { source, allowed: false, ruleId: 'company_transfer', note: creditIsNoTransfer }
+  return { source, allowed: true, ruleId: null, note: repayLater }
 }
 
 /** Whether a purchase of cards asks for the buyer's real name. */

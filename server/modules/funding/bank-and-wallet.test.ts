@@ -303,6 +303,7 @@ onBothDatabases('bank transfers and the wallet', (database) => {
     ])
     expect(await off('statement_line', 'amount_fen', 1, "outcome = 'unmatched'")).toEqual([
       'unmatched_lines_wait_in_their_account',
+      'a_line_waits_as_unmatched_until_it_is_decided',
     ])
   })
 })

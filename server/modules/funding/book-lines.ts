@@ -1,121 +1,100 @@
 import type { Id } from '../../../contract/ids.ts'
-import type { StatementEntry } from '../../../contract/statement-entry.ts'
-import { actorName, trail } from '../../kernel/trail.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { account } from '../ledger/accounts.ts'
 import { credit, debit, post } from '../ledger/post.ts'
-import { lockOrders, type LockedOrder } from '../order/lock-orders.ts'
-import { readOrder } from '../order/read-order.ts'
-import { findWalletByReference } from '../wallet/read-wallet.ts'
+import { lockOrders } from '../order/lock-orders.ts'
 import { topUpWallet } from '../wallet/top-up-wallet.ts'
-import { readOrderBrands, type OrderBrand } from './read-needs.ts'
-import { referencesIn } from './rules.ts'
-import { settlePayment, type Arrival } from './settle-payment.ts'
-import { Payment, StatementLine, type PaymentRow } from './tables.ts'
-
-export interface NewLine extends StatementEntry {
-  readonly id: Id<'statementLine'>
-}
-
-type Target =
-  | { readonly kind: 'payment'; readonly payment: PaymentRow }
-  | { readonly kind: 'wallet'; readonly companyId: Id<'company'> }
+import { insertPayment } from './insert-payment.ts'
+import { holdingAccount, type LineOrigin, type NewLine } from './line-origin.ts'
+import { matchLines } from './match-lines.ts'
+import { settlePayment } from './settle-payment.ts'
+import { Payment, StatementLine, type PaymentRow, type StatementLineRow } from './tables.ts'
 
 /**
- * Books lines that were just inserted: by the reference in its memo a line pays an order or tops up a wallet; without
- * one, or with several that differ, it waits in the account of unmatched bank money. Every line is money in custody.
- * Orders are held first, in the order of their ids, then wallets in the order of their companies.
+ * Books lines of incoming money that were just inserted: what they are for says match-lines.ts; the others wait in the
+ * account of unmatched money. Orders are held first, in the order of their ids, then wallets in the order of their
+ * companies.
  */
-export async function bookLines(tx: Tx, lines: readonly NewLine[]): Promise<void> {
-  const targets = new Map<Id<'statementLine'>, Target>()
-  for (const line of lines) {
-    const target = await findTarget(tx, line.memo)
-    if (target) targets.set(line.id, target)
-  }
+export async function bookLines(tx: Tx, origin: LineOrigin, lines: readonly NewLine[]): Promise<void> {
+  const targets = await matchLines(tx, lines)
   const payments = [...targets.values()].flatMap((target) => (target.kind === 'payment' ? [target.payment] : []))
-  const orders = await lockOrders(
+  await lockOrders(
     tx,
     payments.map((payment) => payment.orderId),
   )
-  const brands = new Map<Id<'order'>, OrderBrand[]>()
-  for (const id of orders.keys()) brands.set(id, await readOrderBrands(tx, id))
   const toWallet: { line: NewLine; companyId: Id<'company'> }[] = []
   for (const line of lines) {
     const target = targets.get(line.id)
-    if (target === undefined) await bookUnmatched(tx, line)
-    else if (target.kind === 'wallet') toWallet.push({ line, companyId: target.companyId })
-    else await bookPayment(tx, line, target.payment, orders.get(target.payment.orderId), brands)
+    if (target?.kind === 'wallet') toWallet.push({ line, companyId: target.companyId })
+    else if (target === undefined) await bookUnmatched(tx, origin, line)
+    else {
+      // What was only guessed from the payer must still be open now that its order is held.
+      const payment = await tx.em.findOneOrFail(Payment, { id: target.payment.id }, { disableIdentityMap: true })
+      const stale = target.by === 'payer' && payment.state !== 'opened'
+      if (stale) await bookUnmatched(tx, origin, line)
+      else await payByLine(tx, origin, line, payment, target.by)
+    }
   }
-  for (const { line, companyId } of toWallet.sort((a, b) => (a.companyId < b.companyId ? -1 : 1))) {
-    await topUpWallet(tx, { companyId, amount: line.amountFen, ref: line.id })
-    await mark(tx, line, { outcome: 'top_up', companyId })
-  }
+  for (const { line, companyId } of toWallet.sort((a, b) => (a.companyId < b.companyId ? -1 : 1)))
+    await topUpByLine(tx, origin, line, companyId, 'reference')
 }
 
-/** The one payment or wallet that a memo names; null when it names none or more than one. */
-async function findTarget(tx: Tx, memo: string): Promise<Target | null> {
-  const { payments, wallets } = referencesIn(memo)
-  const where = { reference: { $in: payments } }
-  const rows = payments.length === 0 ? [] : await tx.em.find(Payment, where, { disableIdentityMap: true })
-  const found: Target[] = rows.map((payment) => ({ kind: 'payment', payment }))
-  for (const reference of wallets) {
-    const companyId = await findWalletByReference(tx, reference)
-    if (companyId) found.push({ kind: 'wallet', companyId })
-  }
-  return found.length === 1 ? found[0]! : null
-}
+type MatchedBy = NonNullable<StatementLineRow['matchedBy']>
 
-async function bookPayment(
+/**
+ * Takes a line's money for a payment whose order the caller holds. A second transfer for a payment that was paid before
+ * is a payment of its own.
+ */
+export async function payByLine(
   tx: Tx,
+  origin: LineOrigin,
   line: NewLine,
-  named: PaymentRow,
-  order: LockedOrder | undefined,
-  brands: ReadonlyMap<Id<'order'>, OrderBrand[]>,
+  payment: PaymentRow,
+  by: MatchedBy,
 ): Promise<void> {
-  const payment = await tx.em.findOneOrFail(Payment, { id: named.id }, { disableIdentityMap: true })
-  if (!order) throw new Error(`payment ${named.id} has no order`)
-  // An earlier line of this transaction may have brought the order forward.
-  const now = await readOrder(tx, order.id)
-  const present = { ...order, state: now?.state ?? order.state }
-  const arrival: Arrival = {
+  const order = { id: payment.orderId }
+  const arrival = {
     amount: line.amountFen,
-    from: account.custodyBank(tx.house.custody.name),
+    from: holdingAccount(tx, origin),
     atMs: line.arrivedAtMs,
     payer: { holder: line.payerName, account: line.payerAccount },
   }
   let settled = payment
-  if ((await settlePayment(tx, present, payment, arrival, brands.get(order.id))) === null) {
+  if ((await settlePayment(tx, order, payment, arrival)) === null) {
     settled = await openFurther(tx, payment, line)
-    await settlePayment(tx, present, settled, arrival, brands.get(order.id))
+    await settlePayment(tx, order, settled, arrival)
   }
-  await mark(tx, line, { outcome: 'payment', companyId: settled.companyId ?? null, paymentId: settled.id })
+  await mark(tx, line, {
+    outcome: 'payment',
+    companyId: settled.companyId ?? null,
+    paymentId: settled.id,
+    matchedBy: by,
+  })
+}
+
+/** Takes a line's money for a company's wallet. */
+export async function topUpByLine(
+  tx: Tx,
+  origin: LineOrigin,
+  line: NewLine,
+  companyId: Id<'company'>,
+  by: MatchedBy,
+): Promise<void> {
+  await topUpWallet(tx, { companyId, amount: line.amountFen, ref: line.id, from: holdingAccount(tx, origin) })
+  await mark(tx, line, { outcome: 'top_up', companyId, matchedBy: by })
 }
 
 /** A second transfer under a reference that was paid before is a payment of its own: none of its money is lost. */
 async function openFurther(tx: Tx, payment: PaymentRow, line: NewLine): Promise<PaymentRow> {
-  const row: PaymentRow = {
-    ...payment,
-    id: tx.newId('payment'),
-    state: 'opened',
-    version: 1,
-    amountFen: line.amountFen,
-    paidFen: null,
-    outcome: null,
-    payerSealed: null,
-    reference: null,
-    openedBy: actorName(tx.actor),
-    openedAtMs: tx.clock.now(),
-    paidAtMs: null,
-  }
-  await tx.em.insert(Payment, row)
-  await trail(tx, { objectId: row.id, act: 'payment.opened', toState: 'opened', note: `further to ${payment.id}` })
-  return row
+  const order = { id: payment.orderId, companyId: payment.companyId ?? null }
+  const seed = { id: tx.newId('payment'), source: payment.source, amountFen: line.amountFen, reference: null }
+  return insertPayment(tx, order, seed, [])
 }
 
-async function bookUnmatched(tx: Tx, line: NewLine): Promise<void> {
+async function bookUnmatched(tx: Tx, origin: LineOrigin, line: NewLine): Promise<void> {
   const lines = [
-    debit(account.custodyBank(tx.house.custody.name), line.amountFen),
-    credit(account.unmatched('bank'), line.amountFen),
+    debit(holdingAccount(tx, origin), line.amountFen),
+    credit(account.unmatched(origin.source), line.amountFen),
   ]
   await post(tx, [{ kind: 'funds_unmatched', ref: line.id, lines }])
 }
@@ -123,7 +102,12 @@ async function bookUnmatched(tx: Tx, line: NewLine): Promise<void> {
 async function mark(
   tx: Tx,
   line: NewLine,
-  found: { outcome: 'payment' | 'top_up'; companyId: Id<'company'> | null; paymentId?: Id<'payment'> },
+  found: {
+    outcome: 'payment' | 'top_up'
+    companyId: Id<'company'> | null
+    matchedBy: MatchedBy
+    paymentId?: Id<'payment'>
+  },
 ): Promise<void> {
-  await tx.em.nativeUpdate(StatementLine, { id: line.id }, found)
+  await tx.em.nativeUpdate(StatementLine, { id: line.id }, { ...found, decidedAtMs: tx.clock.now() })
 }

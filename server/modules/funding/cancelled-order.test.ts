@@ -56,7 +56,8 @@ onBothDatabases('an order that is cancelled', (database) => {
       state: 'CLOSED',
       transactionId: null,
     })
-    const entry = { row: 1, serial: orderId, amountFen: fen(40_000), arrivedAtMs: Date.now(), payerName: '甲' }
+    const money = { direction: 'in' as const, amountFen: fen(40_000), arrivedAtMs: Date.now() }
+    const entry = { ...money, row: 1, serial: orderId, payerName: '甲' }
     const read = { entries: [{ ...entry, payerAccount: '1', memo: bank!.reference! }], faults: [], refusal: null }
     await importStatement(house.edge(), { fileName: 'a.csv', bytes: Buffer.from(orderId), read }, 'zh')
     expect((await payments(orderId))[1]).toMatchObject({ state: 'paid', outcome: 'order_closed' })

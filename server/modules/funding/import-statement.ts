@@ -7,8 +7,8 @@ import type { Edge, Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { insertIgnore, sql } from '../../kernel/sql.ts'
 import { actorName, trail } from '../../kernel/trail.ts'
-import { bookLines, type NewLine } from './book-lines.ts'
-import { BankStatement, StatementLine } from './tables.ts'
+import { BankStatement } from './tables.ts'
+import { findContradiction, LINES_AT_ONCE, takeLines } from './take-lines.ts'
 
 type Words = Readonly<Record<Lang, string>>
 
@@ -27,10 +27,10 @@ export interface StatementSummary {
   readonly payments: number
   readonly topUps: number
   readonly unmatched: number
+  /** Lines where money went out. */
+  readonly outgoing: number
 }
 
-/** Lines booked in one transaction: each may settle a payment with a dozen writes, and SQLite's only writer must move on. */
-const LINES_AT_ONCE = 50
 const LOOK_AT_ONCE = 500
 
 /**
@@ -48,7 +48,7 @@ export async function importStatement(
   const [fault] = faults
   if (fault) refuse('statement_refused', { row: fault.row, detail: sayFaults(faults, lang) })
   if (entries.length === 0)
-    refuse('statement_refused', { detail: lang === 'zh' ? '没有收入行' : 'no line of incoming money' })
+    refuse('statement_refused', { detail: lang === 'zh' ? '没有收入或支出行' : 'no line of money that moved' })
   for (let from = 0; from < entries.length; from += LOOK_AT_ONCE) {
     const some = entries.slice(from, from + LOOK_AT_ONCE)
     await edge.read((tx) => mustNotContradict(tx, some, lang))
@@ -57,7 +57,7 @@ export async function importStatement(
   for (let from = 0; from < entries.length; from += LINES_AT_ONCE)
     await edge.tx(async (tx) => {
       const some = entries.slice(from, from + LINES_AT_ONCE)
-      await bookEntries(tx, statementId, some)
+      await takeLines(tx, statementId, { source: 'bank', mchid: null }, some)
       // Another file may have brought the same serials since we looked.
       await mustNotContradict(tx, some, lang)
     })
@@ -71,15 +71,9 @@ function sayFaults(faults: ReadStatement['faults'], lang: Lang): string {
   return faults.slice(0, 20).map(say).join('; ') + more
 }
 
-/** A bank does not give one serial to two amounts: one of the files is wrong, and a person must look. */
 async function mustNotContradict(tx: Tx, entries: readonly StatementEntry[], lang: Lang): Promise<void> {
-  const where = { serial: { $in: entries.map((entry) => entry.serial) } }
-  const known = await tx.em.find(StatementLine, where, { fields: ['serial', 'amountFen'], disableIdentityMap: true })
-  const amounts = new Map(known.map((line) => [line.serial, line.amountFen]))
-  const wrong = entries.find((entry) => (amounts.get(entry.serial) ?? entry.amountFen) !== entry.amountFen)
-  if (!wrong) return
-  const detail = lang === 'zh' ? '流水号已导入过，但金额不同' : 'this serial was imported before with another amount'
-  refuse('statement_refused', { row: wrong.row, detail })
+  const wrong = await findContradiction(tx, entries)
+  if (wrong) refuse('statement_refused', { row: wrong.row, detail: wrong[lang] })
 }
 
 /** The statement's row, found again by its bytes. */
@@ -101,35 +95,6 @@ async function recordStatement(
   return held.id
 }
 
-/** Inserts the lines whose serial is new, in the order of the serials, and books exactly those. */
-async function bookEntries(tx: Tx, statementId: Id<'statement'>, entries: readonly StatementEntry[]): Promise<void> {
-  const sorted = [...entries].sort((a, b) => (a.serial < b.serial ? -1 : 1))
-  const lines: NewLine[] = sorted.map((entry) => ({ id: tx.newId('statementLine'), ...entry }))
-  await insertIgnore(
-    tx.em,
-    'statement_line',
-    lines.map((line) => ({
-      id: line.id,
-      statement_id: statementId,
-      serial: line.serial,
-      amount_fen: line.amountFen,
-      arrived_at_ms: line.arrivedAtMs,
-      payer_sealed: tx.house.seal.seal(
-        { table: 'statement_line', column: 'payer_sealed', rowId: line.id },
-        JSON.stringify({ holder: line.payerName, account: line.payerAccount, memo: line.memo }),
-      ),
-      outcome: 'unmatched',
-    })),
-  )
-  const where = { id: { $in: lines.map((line) => line.id) } }
-  const stored = await tx.em.find(StatementLine, where, { fields: ['id'], disableIdentityMap: true })
-  const fresh = new Set(stored.map((line) => line.id))
-  await bookLines(
-    tx,
-    lines.filter((line) => fresh.has(line.id)),
-  )
-}
-
 async function summarise(tx: Tx, id: Id<'statement'>): Promise<StatementSummary> {
   const { lineCount } = await tx.em.findOneOrFail(BankStatement, { id }, { disableIdentityMap: true })
   const rows = await sql<{ outcome: string; total: unknown }>(
@@ -137,7 +102,16 @@ async function summarise(tx: Tx, id: Id<'statement'>): Promise<StatementSummary>
     'select outcome, count(*) as total from statement_line where statement_id = ? group by outcome',
     [id],
   )
-  const count = (outcome: string) => readSum(rows.find((row) => row.outcome === outcome)?.total)
-  const [payments, topUps, unmatched] = [count('payment'), count('top_up'), count('unmatched')]
-  return { id, lines: lineCount, knownLines: lineCount - payments - topUps - unmatched, payments, topUps, unmatched }
+  const count = (...outcomes: string[]) =>
+    rows.reduce((sum, row) => (outcomes.includes(row.outcome) ? sum + readSum(row.total) : sum), 0)
+  const whole = rows.reduce((sum, row) => sum + readSum(row.total), 0)
+  return {
+    id,
+    lines: lineCount,
+    knownLines: lineCount - whole,
+    payments: count('payment'),
+    topUps: count('top_up'),
+    unmatched: count('unmatched', 'not_ours', 'sent_back'),
+    outgoing: count('outgoing', 'paid_out', 'returned'),
+  }
 }

@@ -1,47 +1,66 @@
 import { sumFen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
+import type { PayProduct } from '../../channels/wechatpay-port.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { once } from '../../kernel/once.ts'
 import { enqueue } from '../../kernel/outbox.ts'
 import { companyOf } from '../../kernel/tenant.ts'
-import { actorName, trail } from '../../kernel/trail.ts'
 import { readCompany } from '../company/read-company.ts'
 import { paymentRoutes, type PaymentSource } from '../compliance/rules.ts'
 import { lockOrders, type LockedOrder } from '../order/lock-orders.ts'
 import { findOwnOrder } from '../order/read-order.ts'
+import { drawCredit } from '../wallet/draw-credit.ts'
 import { holdWallet } from '../wallet/hold-wallet.ts'
+import { hasCredit } from '../wallet/read-credit.ts'
 import { readWallet } from '../wallet/read-wallet.ts'
 import { spendFromWallet } from '../wallet/spend-from-wallet.ts'
-import { prepareNative } from './prepare-native.ts'
-import { readNeeds, readOrderBrands, type OrderBrand } from './read-needs.ts'
-import { cutParts, NATIVE_LIFE_MS, NATIVE_MOST_FEN, newReference, nextLookAt, type Need } from './rules.ts'
-import { settlePayment, writeParts } from './settle-payment.ts'
-import { Payment, type PaymentRow } from './tables.ts'
+import { chargeWechat, type PayBodies } from './charge-wechat.ts'
+import { insertPayment } from './insert-payment.ts'
+import { preparePayment } from './prepare-payment.ts'
+import { readNeeds, readOrderBrands } from './read-needs.ts'
+import { cutParts, nextLookAt } from './rules.ts'
+import { settlePayment } from './settle-payment.ts'
+import type { PaymentRow } from './tables.ts'
 
 export interface NewPayment {
   readonly orderId: Id<'order'>
   readonly source: PaymentSource
   readonly amountFen: Fen
-  /** WeChat Pay only, where the order has several brands: who collects. */
+  /** WeChat Pay: the one brand that is paid; without it all that miss money are, by a combined payment. */
   readonly brandId?: Id<'brand'> | undefined
+  /** WeChat Pay: how the payer meets it; a QR code unless said. */
+  readonly product?: PayProduct | undefined
+  /** JSAPI: who pays. */
+  readonly openid?: string | undefined
+  /** H5 and combined payments: where the payer is. */
+  readonly clientIp?: string | undefined
 }
 
 /**
  * Opens a payment of one source for an order that waits for funds; the same key gives the same payment. A wallet pays
- * at once. For WeChat Pay the number and the end are recorded first, then the QR is asked for; when the answer stays
- * out, the payment is there without its QR, and its watch or a later question asks again with the same number.
+ * at once. For WeChat Pay the number, the end and the exact body are recorded first, then what the payer's device needs
+ * is asked for; when the answer stays out, the payment is there without it, and its watch or a later question sends the
+ * same body again. Of a combined payment (one charge, several brands) the first of its payments is the answer.
  * Refuses with `not_found`, `state_conflict`, `payment_route_barred`, `payment_over_needed`, `wallet_insufficient`,
- * `malformed_request` (brand), `provider_unavailable` when WeChat Pay refused; then the payment is failed.
+ * `credit_insufficient`, `malformed_request`, `combined_unavailable`, `combined_too_many`, `provider_unavailable` when
+ * WeChat Pay refused; then the payment is failed.
  */
 export async function openPayment(edge: Edge, wish: NewPayment, key: string): Promise<Id<'payment'>> {
-  const { orderId, source, amountFen, brandId = null } = wish
-  const input = { orderId, source, amountFen, brandId }
   const paymentId = await edge.tx((tx) =>
-    once(tx, `payment.open:${companyOf(tx.actor)}`, key, input, () => recordPayment(tx, wish)),
+    once(tx, `payment.open:${companyOf(tx.actor)}`, key, keyedInput(tx, wish), () =>
+      recordPayment(tx, wish, edge.ports.wechatPay),
+    ),
   )
-  if (source === 'wechat_pay') await prepareNative(edge, paymentId)
+  if (wish.source === 'wechat_pay') await preparePayment(edge, paymentId)
   return paymentId
+}
+
+/** What a key stands for. The payer is in it by fingerprint alone, and not where they are: that may change. */
+function keyedInput(tx: Tx, wish: NewPayment): object {
+  const { orderId, source, amountFen, brandId = null, product = 'native', openid } = wish
+  const payer = openid === undefined ? {} : { payer: tx.house.seal.blindIndex('payer-openid', openid) }
+  return { orderId, source, amountFen, brandId, ...(product === 'native' ? {} : { product }), ...payer }
 }
 
 /**
@@ -57,31 +76,37 @@ export async function payFromWalletInFull(tx: Tx, orderId: Id<'order'>): Promise
   const wallet = await readWallet(tx, order.companyId)
   if (amountFen === 0 || wallet === null || wallet.balanceFen < amountFen) return false
   await mustBeOpen(tx, order, 'wallet')
-  const payment = await insertPayment(tx, order, { orderId, source: 'wallet', amountFen }, null, needs)
+  const seed = { id: tx.newId('payment'), source: 'wallet', amountFen } as const
+  const payment = await insertPayment(tx, order, seed, cutParts(amountFen, needs))
   await payFromWallet(tx, order, payment)
   return true
 }
 
-async function recordPayment(tx: Tx, wish: NewPayment): Promise<Id<'payment'>> {
-  await findOwnOrder(tx, wish.orderId)
-  const order = (await lockOrders(tx, [wish.orderId])).get(wish.orderId) ?? refuse('not_found')
-  if (wish.source === 'wallet') await holdWallet(tx, companyOf(tx.actor))
-  if (order.state !== 'awaiting_funds') refuse('state_conflict')
-  await mustBeOpen(tx, order, wish.source)
+async function recordPayment(tx: Tx, wish: NewPayment, bodies: PayBodies): Promise<Id<'payment'>> {
+  const { source, amountFen } = wish
+  const order = await holdOwnOrder(tx, wish.orderId, source)
   const brands = await readOrderBrands(tx, order.id)
-  const brand = wish.source === 'wechat_pay' ? collectingBrand(brands, wish.brandId) : null
-  if (brand === null && wish.brandId !== undefined) refuse('malformed_request', { field: 'brandId' })
-  const all = await readNeeds(tx, order.id, brands)
-  const needs = brand === null ? all : all.filter((need) => need.brandId === brand.id)
-  const missing = needs.reduce((sum, need) => sum + need.missingFen, 0)
-  if (wish.amountFen > missing) refuse('payment_over_needed', { field: 'amountFen' })
-  const payment = await insertPayment(tx, order, wish, brand, needs)
-  switch (wish.source) {
+  if (source === 'wechat_pay') {
+    const [lead] = await chargeWechat(tx, order, brands, { ...wish, product: wish.product ?? 'native' }, bodies)
+    await watchLater(tx, lead!)
+    return lead!.id
+  }
+  if (wish.brandId !== undefined) refuse('malformed_request', { field: 'brandId' })
+  if (wish.product !== undefined) refuse('malformed_request', { field: 'product' })
+  const needs = await readNeeds(tx, order.id, brands)
+  if (amountFen > sumFen(needs.map((need) => need.missingFen))) refuse('payment_over_needed', { field: 'amountFen' })
+  const payment = await insertPayment(
+    tx,
+    order,
+    { id: tx.newId('payment'), source, amountFen },
+    cutParts(amountFen, needs),
+  )
+  switch (source) {
     case 'wallet':
       await payFromWallet(tx, order, payment)
       break
-    case 'wechat_pay':
-      await watchLater(tx, payment)
+    case 'credit_line':
+      await payOnCredit(tx, order, payment)
       break
     case 'bank_transfer':
       break
@@ -89,61 +114,25 @@ async function recordPayment(tx: Tx, wish: NewPayment): Promise<Id<'payment'>> {
   return payment.id
 }
 
+/**
+ * Holds an order of the actor's company that waits for money, and checks that this source may pay it. Refuses with
+ * `not_found`, `state_conflict`, `payment_route_barred`.
+ */
+export async function holdOwnOrder(tx: Tx, orderId: Id<'order'>, source: PaymentSource): Promise<LockedOrder> {
+  await findOwnOrder(tx, orderId)
+  const order = (await lockOrders(tx, [orderId])).get(orderId) ?? refuse('not_found')
+  if (source === 'wallet') await holdWallet(tx, companyOf(tx.actor))
+  if (order.state !== 'awaiting_funds') refuse('state_conflict')
+  await mustBeOpen(tx, order, source)
+  return order
+}
+
 /** Checks the order's total against the company's payment routes (compliance/rules.ts). */
 async function mustBeOpen(tx: Tx, order: LockedOrder, source: PaymentSource): Promise<void> {
   const company = (await readCompany(tx, order.companyId ?? refuse('not_found'))) ?? refuse('not_found')
-  const route = paymentRoutes(company.paymentRoute, order.totalFen).find((one) => one.source === source)
+  const routes = paymentRoutes(company.paymentRoute, order.totalFen, await hasCredit(tx, company.id))
+  const route = routes.find((one) => one.source === source)
   if (!route?.allowed) refuse('payment_route_barred', { field: 'source' })
-}
-
-/** The brand that a WeChat payment goes to; it must be named where the order has several. */
-function collectingBrand(brands: readonly OrderBrand[], wanted: Id<'brand'> | undefined): OrderBrand {
-  if (wanted === undefined && brands.length > 1) refuse('malformed_request', { field: 'brandId' })
-  const brand = wanted === undefined ? brands[0] : brands.find((one) => one.id === wanted)
-  if (!brand) refuse('malformed_request', { field: 'brandId' })
-  if (brand.merchant === null) refuse('payment_route_barred', { field: 'brandId' })
-  return brand
-}
-
-async function insertPayment(
-  tx: Tx,
-  order: LockedOrder,
-  wish: NewPayment,
-  brand: OrderBrand | null,
-  needs: readonly Need[],
-): Promise<PaymentRow> {
-  const { source, amountFen } = wish
-  const wechat = source === 'wechat_pay'
-  if (wechat && amountFen > NATIVE_MOST_FEN) refuse('malformed_request', { field: 'amountFen' })
-  const [id, now] = [tx.newId('payment'), tx.clock.now()]
-  const row: PaymentRow = {
-    id,
-    companyId: order.companyId,
-    orderId: order.id,
-    source,
-    state: 'opened',
-    version: 1,
-    amountFen,
-    paidFen: null,
-    outcome: null,
-    mchid: brand?.merchant?.mchid ?? null,
-    appid: brand?.merchant?.appid ?? null,
-    outTradeNo: wechat ? `FLK${id.slice(4)}` : null,
-    codeUrl: null,
-    // Whole seconds, as WeChat Pay is told: asking again must say the very same.
-    expiresAtMs: wechat ? Math.floor((now + NATIVE_LIFE_MS) / 1000) * 1000 : null,
-    transactionId: null,
-    bankType: null,
-    payerSealed: null,
-    reference: source === 'bank_transfer' ? newReference(tx.random) : null,
-    openedBy: actorName(tx.actor),
-    openedAtMs: now,
-    paidAtMs: null,
-  }
-  await tx.em.insert(Payment, row)
-  await writeParts(tx, id, cutParts(amountFen, needs))
-  await trail(tx, { objectId: id, act: 'payment.opened', toState: 'opened', note: source })
-  return row
 }
 
 /** The wallet's guard decides; when it says no, nothing of this payment stays. */
@@ -152,6 +141,15 @@ async function payFromWallet(tx: Tx, order: LockedOrder, payment: PaymentRow): P
   const companyId = order.companyId ?? refuse('not_found')
   const spent = await spendFromWallet(tx, { companyId, amount, orderId, ref })
   if (!spent) refuse('wallet_insufficient', { field: 'amountFen' })
+  await settlePayment(tx, order, payment, { amount, from: null, atMs: tx.clock.now() })
+}
+
+/** The line's guard decides, as the wallet's does. */
+async function payOnCredit(tx: Tx, order: LockedOrder, payment: PaymentRow): Promise<void> {
+  const { id: ref, amountFen: amount, orderId } = payment
+  const companyId = order.companyId ?? refuse('not_found')
+  if (!(await drawCredit(tx, { companyId, amount, orderId, ref })))
+    refuse('credit_insufficient', { field: 'amountFen' })
   await settlePayment(tx, order, payment, { amount, from: null, atMs: tx.clock.now() })
 }
 

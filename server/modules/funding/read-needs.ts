@@ -1,18 +1,23 @@
 import { fen, sumFen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
+import type { WechatPayMerchant } from '../../channels/wechatpay-port.ts'
 import { readSum } from '../../kernel/columns.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
 import { readBrands, readVersions } from '../catalog/read-template.ts'
-import { readPrices } from '../order/read-order.ts'
+import { readTermsAt } from '../catalog/read-terms.ts'
+import { readOrder, readPrices } from '../order/read-order.ts'
 import type { Need } from './rules.ts'
 
-/** A brand of an order: its price in the order, and who collects WeChat payments for it (null: nobody). */
+/** A brand of an order and its price in it. */
 export interface OrderBrand {
   readonly id: Id<'brand'>
   readonly name: string
   readonly priceFen: Fen
-  readonly merchant: { readonly mchid: string; readonly appid: string } | null
+}
+/** And who collects WeChat payments for it; null: nobody does. */
+export interface CollectedBrand extends OrderBrand {
+  readonly merchant: WechatPayMerchant | null
 }
 
 /** The brands of an order by id. It never changes once the order is placed; the prices sum to the order's total. */
@@ -26,15 +31,28 @@ export async function readOrderBrands(tx: Tx, orderId: Id<'order'>): Promise<Ord
   const brandIds = [...new Set(versions.map((version) => version.brandId))].sort()
   const brands = new Map((await readBrands(tx, brandIds)).map((brand) => [brand.id, brand]))
   return brandIds.map((id) => {
-    const brand = brands.get(id)!
     const own = prices.filter((price) => brandOf.get(price.templateVersionId) === id)
-    const { mchid, appid } = brand
-    return {
-      id,
-      name: brand.name,
-      priceFen: sumFen(own.map((price) => price.priceFen)),
-      merchant: mchid && appid ? { mchid, appid } : null,
-    }
+    return { id, name: brands.get(id)!.name, priceFen: sumFen(own.map((price) => price.priceFen)) }
+  })
+}
+
+/**
+ * Who collects WeChat payments for each brand of an order, by the terms that were in force when it was placed: the
+ * brand's own merchant, or ours where the brand agreed to that.
+ */
+export async function readCollectors(
+  tx: Tx,
+  orderId: Id<'order'>,
+  brands: readonly OrderBrand[],
+): Promise<CollectedBrand[]> {
+  const ids = brands.map((brand) => brand.id)
+  const rows = new Map((await readBrands(tx, ids)).map((brand) => [brand.id, brand]))
+  const terms = await readTermsAt(tx, ids, (await readOrder(tx, orderId))?.createdAtMs ?? 0)
+  return brands.map((brand) => {
+    const { mchid, appid } = rows.get(brand.id)!
+    const own = mchid && appid ? { mchid, appid } : null
+    const merchant = terms.get(brand.id)?.collector === 'platform' ? tx.house.wechatPay.platform : own
+    return { ...brand, merchant }
   })
 }
 

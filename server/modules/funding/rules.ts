@@ -1,11 +1,16 @@
 import { fen, splitFen, sumFen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { OrderState, PaymentOutcome } from '../../../contract/states.ts'
+import type { WechatPayTrade } from '../../channels/wechatpay-port.ts'
 
-/** How long a Native QR lives; its text is good for as long (protocols wechat-pay 2.1). */
-export const NATIVE_LIFE_MS = 2 * 3_600_000
-/** One WeChat payment carries at most ten million yuan (protocols wechat-pay 2.7). */
-export const NATIVE_MOST_FEN = 1_000_000_000
+/** How long a WeChat payment can be paid. */
+export const WECHAT_LIFE_MS = 2 * 3_600_000
+/** How long what the payer's device was given is good for; afterwards it is asked for anew (protocols wechat-pay 2.1). */
+export const CREDENTIAL_LIFE_MS = { native: 2 * 3_600_000, jsapi: 2 * 3_600_000, h5: 5 * 60_000 } as const
+/** One WeChat payment, and each sub-order of a combined one, carries at most ten million yuan (protocols wechat-pay 2.7). */
+export const WECHAT_MOST_FEN = 1_000_000_000
+/** So many merchants at most are paid by one combined payment (protocols wechat-pay 3). */
+export const COMBINED_MOST = 10
 
 /** What a brand of an order still misses, and how much of that is asked for in open payments to its own merchant. */
 export interface Need {
@@ -32,6 +37,34 @@ export function cutParts(amount: Fen, needs: readonly Need[]): Part[] {
   return needs
     .map((need, index) => ({ brandId: need.brandId, amountFen: sumFen([shares[index]!, more[index]!]) }))
     .filter((part) => part.amountFen > 0)
+}
+
+/** What of a payment must be as it was opened. */
+interface Sold {
+  readonly mchid?: string | null | undefined
+  readonly appid?: string | null | undefined
+  readonly outTradeNo?: string | null | undefined
+  readonly combineNo?: string | null | undefined
+  readonly amountFen: Fen
+}
+
+/** Whether trades are one combined payment, whole and of one mind: each of its sub-orders once, and all paid or none. */
+export function isWholeCombination(group: readonly Sold[], trades: readonly WechatPayTrade[]): boolean {
+  const byNumber = new Map(trades.map((trade) => [trade.outTradeNo, trade]))
+  const paid = trades.filter((trade) => trade.state === 'SUCCESS' || trade.state === 'REFUND')
+  return (
+    group.length >= 2 &&
+    group.every((one) => typeof one.combineNo === 'string' && one.combineNo === group[0]!.combineNo) &&
+    trades.length === group.length &&
+    byNumber.size === group.length &&
+    (paid.length === 0 || paid.length === group.length) &&
+    group.every((one) => {
+      const trade = byNumber.get(one.outTradeNo ?? '')
+      return (
+        trade !== undefined && trade.mchid === one.mchid && trade.appid === one.appid && trade.total === one.amountFen
+      )
+    })
+  )
 }
 
 export interface Arrived {
@@ -104,4 +137,20 @@ export function referencesIn(memo: string): { payments: string[]; wallets: strin
   const plain = plainMemo(memo)
   const all = (pattern: RegExp) => [...new Set([...plain.matchAll(pattern)].map((match) => match[1]!))]
   return { payments: all(/(?=(FLK[2-9A-HJKMNP-TVX-Z]{8}))/g), wallets: all(/(?=(FLKW[2-9A-HJKMNP-Z]{8}))/g) }
+}
+
+/** A name of a company or person as two banks may write it: widths, brackets, case and spaces make no difference. */
+export const foldName = (name: string): string =>
+  name
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll(/[\s\-_.·,]/g, '')
+
+/** An account number as it is compared: its letters and digits; null where too little of it is there to mean anybody. */
+export function plainAccount(account: string): string | null {
+  const plain = account
+    .normalize('NFKC')
+    .toUpperCase()
+    .replaceAll(/[^0-9A-Z]/g, '')
+  return plain.length < 8 ? null : plain
 }

@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { readBankStatement } from '../../../importers/bank-statement.ts'
-import type { Ports, WechatPayTrade } from '../../channels/ports.ts'
+import type { Ports } from '../../channels/ports.ts'
+import type { WechatPayTrade } from '../../channels/wechatpay-port.ts'
 import type { Edge } from '../../kernel/context.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
@@ -74,10 +75,10 @@ onBothDatabases('funding that is stopped between its phases', (database) => {
     const real = house.ports.wechatPay
     const closing: Ports['wechatPay'] = {
       ...real,
-      prepareNative: async (order) => {
-        const answer = await real.prepareNative(order)
+      prepare: async (merchant, product, body) => {
+        const answer = await real.prepare(merchant, product, body)
         const [found] = await read<{ id: Id<'payment'> }>('select id from payment where out_trade_no = ?', [
-          order.outTradeNo,
+          (JSON.parse(body) as { out_trade_no: string }).out_trade_no,
         ])
         const text = "update payment set state = 'closed', version = version + 1 where id = ?"
         await database.tx((tx) => change(tx.em, text, [found!.id]))

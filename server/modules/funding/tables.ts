@@ -1,5 +1,6 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core'
 import type { PaymentOutcome, PaymentState } from '../../../contract/states.ts'
+import type { PayProduct } from '../../channels/wechatpay-port.ts'
 import { codeColumn, fenColumn, idColumn, instantColumn } from '../../kernel/columns.ts'
 
 /** Money from one source for one order. */
@@ -10,7 +11,7 @@ export const Payment = defineEntity({
     id: idColumn<'payment'>().primary(),
     companyId: idColumn<'company'>().nullable(),
     orderId: idColumn<'order'>(),
-    source: codeColumn<'wallet' | 'wechat_pay' | 'bank_transfer'>(16),
+    source: codeColumn<'wallet' | 'wechat_pay' | 'bank_transfer' | 'credit_line'>(16),
     state: codeColumn<PaymentState>(16),
     version: p.integer(),
     /** What was asked for. */
@@ -22,7 +23,19 @@ export const Payment = defineEntity({
     mchid: codeColumn(32).nullable(),
     appid: codeColumn(32).nullable(),
     outTradeNo: codeColumn(32).nullable().unique(),
+    product: codeColumn<PayProduct>(8).nullable(),
+    /** Sub-orders of one combined payment share this number; each is a payment with its own transaction. */
+    combineNo: codeColumn(32).nullable(),
+    /** Who combined them: the merchant that signs, asks and closes. */
+    combineMchid: codeColumn(32).nullable(),
+    /**
+     * The exact body of the first call, sealed (it may name the payer); every repeat sends it again. Of a combined
+     * payment the first row has it.
+     */
+    requestSealed: p.blob().nullable(),
+    /** What the payer's device needs: a QR text, a prepay id or an address; and until when it is good. */
     codeUrl: p.string().length(512).nullable(),
+    codeUntilMs: instantColumn().nullable(),
     expiresAtMs: instantColumn().nullable(),
     transactionId: codeColumn(40).nullable().unique(),
     bankType: codeColumn(32).nullable(),
@@ -33,11 +46,20 @@ export const Payment = defineEntity({
     openedBy: p.string().length(17),
     openedAtMs: instantColumn(),
     paidAtMs: instantColumn().nullable(),
+    /** Of what arrived: accepted to be given back. */
+    refundedFen: fenColumn().default(0),
+    /** A share and a refund of one transaction are never under way together: funding/take-flight.ts. */
+    inFlight: codeColumn<'share' | 'refund'>(8).nullable(),
+    /** The split or refund part that is under way. */
+    inFlightRef: p.string().length(17).nullable(),
+    /** Refunds that wait for their turn: no new share begins before them. */
+    refundsWaiting: p.integer().default(0),
   },
   indexes: [
     { name: 'payment_order_index', properties: ['orderId', 'id'] },
     { name: 'payment_company_index', properties: ['companyId', 'id'] },
     { name: 'payment_state_index', properties: ['state', 'source', 'id'] },
+    { name: 'payment_combine_index', properties: ['combineNo'] },
   ],
 })
 export type PaymentRow = InferEntity<typeof Payment>
@@ -51,7 +73,10 @@ export const PaymentPart = defineEntity({
     paymentId: idColumn<'payment'>(),
     brandId: idColumn<'brand'>(),
     amountFen: fenColumn(),
+    /** Of it: accepted to be given back. */
+    refundedFen: fenColumn().default(0),
   },
+  checks: [{ name: 'payment_part_refund_within', expression: 'refunded_fen >= 0 and refunded_fen <= amount_fen' }],
   uniques: [{ name: 'payment_part_brand_unique', properties: ['paymentId', 'brandId'] }],
 })
 
@@ -70,7 +95,15 @@ export const BankStatement = defineEntity({
   },
 })
 
-/** One amount that the bank says arrived, and what it was taken for. A serial number comes in once, whatever the file. */
+/** What a line of incoming money was taken for; `not_ours`: it goes back to its payer, `sent_back`: a line shows that it did. */
+export type IncomingOutcome = 'payment' | 'top_up' | 'unmatched' | 'not_ours' | 'sent_back'
+/** What a line of outgoing money was: `outgoing` while nobody knows; a payout or a bank refund; money that was not ours. */
+export type OutgoingOutcome = 'outgoing' | 'paid_out' | 'returned'
+
+/**
+ * One amount that a bank (or WeChat Pay, of transfers into our merchant account) says moved, and what it was taken for.
+ * A serial number comes in once, whatever the file.
+ */
 export const StatementLine = defineEntity({
   name: 'StatementLine',
   tableName: 'statement_line',
@@ -82,13 +115,28 @@ export const StatementLine = defineEntity({
     arrivedAtMs: instantColumn(),
     /** JSON {holder, account, memo}, sealed. */
     payerSealed: p.blob(),
-    outcome: codeColumn<'payment' | 'top_up' | 'unmatched'>(16),
+    outcome: codeColumn<IncomingOutcome | OutgoingOutcome>(16),
     companyId: idColumn<'company'>().nullable(),
     paymentId: idColumn<'payment'>().nullable(),
+    direction: codeColumn<'in' | 'out'>(4).default('in'),
+    /** `wechat_income`: a transfer into our own WeChat Pay account, which `mchid` then names. */
+    source: codeColumn<'bank' | 'wechat_income'>(16).default('bank'),
+    mchid: codeColumn(32).nullable(),
+    /** Fingerprint of the other side's account: who pays again is known by it. */
+    payerIndex: codeColumn(64).nullable(),
+    /** Who said what it is. */
+    matchedBy: codeColumn<'reference' | 'payer' | 'person'>(16).nullable(),
+    /** The payout or refund part that went out, or the other line of money that went back. */
+    ref: p.string().length(17).nullable(),
+    /** Why a person said that it is not ours, sealed. */
+    reasonSealed: p.blob().nullable(),
+    decidedAtMs: instantColumn().nullable(),
   },
   indexes: [
     { name: 'statement_line_outcome_index', properties: ['outcome', 'id'] },
     { name: 'statement_line_statement_index', properties: ['statementId', 'outcome'] },
     { name: 'statement_line_payment_index', properties: ['paymentId'] },
+    { name: 'statement_line_payer_index', properties: ['payerIndex', 'outcome'] },
   ],
 })
+export type StatementLineRow = InferEntity<typeof StatementLine>

@@ -4,7 +4,7 @@ import { OutsideError } from '../../kernel/outside.ts'
 import { readOrder } from '../order/read-order.ts'
 import { askPayment } from './ask-payment.ts'
 import { watchLater } from './open-payment.ts'
-import { prepareNative } from './prepare-native.ts'
+import { preparePayment } from './prepare-payment.ts'
 import { Payment, type PaymentRow } from './tables.ts'
 
 /**
@@ -18,8 +18,8 @@ export async function watchPayment(edge: Edge, paymentId: Id<'payment'>): Promis
   try {
     const close = edge.clock.now() >= (payment.expiresAtMs ?? 0) || !(await isWaiting(edge, payment))
     const standing = await askPayment(edge, paymentId, { close })
-    // Placed or not: when the answer with the QR was lost, it is asked for again.
-    if (standing === 'never_placed' || standing === 'unpaid') await prepareNative(edge, paymentId)
+    // Placed or not: when the answer with the credential was lost, it is asked for again.
+    if (standing === 'never_placed' || standing === 'unpaid') await preparePayment(edge, paymentId)
   } catch (error) {
     if (!(error instanceof OutsideError)) throw error
     edge.log.warn({ paymentId, outcome: error.outcome, code: error.code }, 'no answer about a payment')

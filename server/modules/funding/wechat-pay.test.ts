@@ -99,8 +99,8 @@ onBothDatabases('WeChat Pay', (database) => {
   test('two brands in one order are paid to their own merchants, at once', async () => {
     const { orderId, brandIds } = await anOrder(database, company.id, 2)
     expect(await open(orderId, { source: 'wechat_pay', amountFen: 60_000 })).toMatchObject({
-      status: 422,
-      body: { code: 'malformed_request', field: 'brandId' },
+      status: 409,
+      body: { code: 'combined_unavailable', field: 'brandId' },
     })
     expect(await open(orderId, { source: 'wechat_pay', amountFen: 60_001, brandId: brandIds[0] })).toMatchObject({
       body: { code: 'payment_over_needed' },

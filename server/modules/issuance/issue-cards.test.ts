@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { fen, type Fen } from '../../../contract/fen.ts'
+import { fen, sumFen, type Fen } from '../../../contract/fen.ts'
 import { encodeId, type Id } from '../../../contract/ids.ts'
+import type { Ports } from '../../channels/ports.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { aTemplate } from '../../testing/cards.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
 import { cardNumbers, isCardNumber } from '../card/rules.ts'
 import { proveBooks } from '../analytics/prove-books.ts'
+import type { Channel } from '../../../contract/commission.ts'
 import { createBrand } from '../catalog/create-template.ts'
+import { setTerms } from '../catalog/set-terms.ts'
 import { account } from '../ledger/accounts.ts'
 import { credit, debit, post } from '../ledger/post.ts'
 import { readBalance } from '../ledger/prove.ts'
@@ -18,6 +21,9 @@ import { issueCards, type Issuing } from './issue-cards.ts'
 import { reserveNumbers } from './reserve-numbers.ts'
 
 const key = randomBytes(32)
+const noPorts = {} as Ports
+const aChannel = (code: string, bp: number): Channel => ({ code, name: code, mchid: '1900000200', bp })
+const plainTerms = { collector: 'brand', maxRatioBp: 3_000, walletCredit: false } as const
 const numbersFrom = cardNumbers({ issuerPrefix: '6230', keyEpoch: 0, key })
 
 async function placed(database: TestDatabase, count: number, price: Fen, coolingOffMs = 0) {
@@ -88,6 +94,47 @@ onBothDatabases('issuing', (database) => {
     expect(await balance('CNY', account.brandPayable(brandId))).toBe(-125_000_000)
     expect(await balance('CNY', account.discountBy('platform'))).toBe(5_000_000)
     expect(await balance('VALUE', account.cards(brandId))).toBe(125_000_000)
+  })
+
+  test('each card is cut by the terms that stood when its order was placed; the settlement waits for hold and cooling-off', async () => {
+    const [x, y] = [aChannel('x', 333), aChannel('y', 100)]
+    const holdMs = 7_200_000
+    const brandId = await database.tx(async (tx) => {
+      const id = await createBrand(tx, { name: '青禾', issuerPrefix: '6230' })
+      await setTerms(tx, { ...plainTerms, brandId: id, platformBp: 555, channels: [x, y], holdMs })
+      return id
+    })
+    const prices = [fen(49_999), fen(48_001), fen(49_999)]
+    const orderId = await database.tx(async (tx) => {
+      const templateVersionId = await aTemplate(tx, brandId, { coolingOffMs: 10_800_000 })
+      const items = prices.map((priceFen, i) => {
+        return { holderId: encodeId('person', BigInt(i)), templateVersionId, faceFen: fen(50_000), priceFen }
+      })
+      return placeOrder(tx, { companyId: encodeId('company', 1n), items })
+    })
+    const later = database.edge(noPorts, undefined, () => Date.now() + 5_000)
+    await later.tx((tx) => setTerms(tx, { ...plainTerms, brandId, platformBp: 3_000, channels: [], holdMs: 0 }))
+    await pay(database, orderId, sumFen(prices))
+    const before = Date.now()
+    expect(await issueAll(database, orderId, await issuingFor(database, brandId, 10))).toBe(3)
+    const cut = (bp: number) => prices.reduce<number>((sum, price) => sum + Math.floor((price * bp) / 10_000), 0)
+    const balances = await database.tx((tx) =>
+      Promise.all(
+        [
+          account.platformFee(),
+          account.channelPayable(`${brandId}.x`),
+          account.channelPayable(`${brandId}.y`),
+          account.brandPayable(brandId),
+        ].map((name) => readBalance(tx, 'CNY', name)),
+      ),
+    )
+    expect(balances).toEqual([-cut(555), -cut(333), -cut(100), cut(555) + cut(333) + cut(100) - 150_000])
+    const [job] = await database.tx((tx) =>
+      sql<{ at: number }>(tx.em, "select ready_at_ms as at from job where kind = 'settlement.plan'"),
+    )
+    expect(Number(job?.at) % database.house.wechatPay.settlementWindowMs).toBe(0)
+    expect(Number(job?.at)).toBeGreaterThanOrEqual(before + 10_800_000)
+    expect(Number(job?.at)).toBeLessThan(Date.now() + 10_800_000 + database.house.wechatPay.settlementWindowMs)
   })
 
   test('two workers on the same slices, and a repeat after the end, make each card once', async () => {

@@ -1,15 +1,15 @@
-import { sumFen } from '../../../contract/fen.ts'
+import { fen, sumFen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { limits } from '../../../contract/limits.ts'
 import type { Tx } from '../../kernel/context.ts'
-import { enqueue } from '../../kernel/outbox.ts'
-import { trail } from '../../kernel/trail.ts'
+import { enqueue, type NewJob } from '../../kernel/outbox.ts'
+import { trailMany } from '../../kernel/trail.ts'
 import type { Lane } from '../../kernel/tables.ts'
 import { insertCards, type NewCard } from '../card/insert-cards.ts'
-import { readVersions } from '../catalog/read-template.ts'
-import { account } from '../ledger/accounts.ts'
-import { credit, debit, post } from '../ledger/post.ts'
-import { spendFunds, takeSlice } from '../order/take-slices.ts'
+import { readVersions, type TemplateVersionRow } from '../catalog/read-template.ts'
+import { readTermsOf, type Terms } from '../catalog/read-terms.ts'
+import { spendFunds, takeSlices, type TakenSlice } from '../order/take-slices.ts'
+import { postIssues } from './post-issue.ts'
 
 const DAY_MS = 86_400_000
 /** 16 characters of 32: 80 bits. Nobody finds a secret by trying. */
@@ -22,93 +22,117 @@ export interface Issuing {
 }
 
 /**
- * The only function that makes a card. Takes each slice, makes a card an item with a number and a sealed secret, posts
- * one entry and one trail row a slice. A slice that was issued before, or whose order is not funded, gives nothing; so
- * running it again after any stop goes on from the last committed slice. Returns how many cards it made.
+ * The only function that makes a card, for one large order and for many small ones alike. Takes the slices, makes a card
+ * an item with a number and a sealed secret, posts one entry and one trail row a slice: one statement a table for all of
+ * them. A slice that was issued before, or whose order is not funded, gives nothing; so running it again after any stop
+ * goes on from the last committed slice. Returns how many cards it made; callers keep to 1,000 a transaction.
  */
 export async function issueCards(tx: Tx, issuing: Issuing, sliceIds: readonly Id<'orderSlice'>[]): Promise<number> {
-  let made = 0
-  for (const sliceId of sliceIds) made += await issueSlice(tx, issuing, sliceId)
-  return made
+  const taken = await takeSlices(tx, sliceIds)
+  if (taken.length === 0) return 0
+  const used = new Set(taken.flatMap((slice) => slice.items.map((item) => item.templateVersionId)))
+  const versions = new Map((await readVersions(tx, [...used])).map((version) => [version.id, version]))
+  const brandIds = [...new Set([...versions.values()].map((version) => version.brandId))]
+  const termsAt = await readTermsOf(tx, brandIds)
+  const made = taken.map((slice): MadeSlice => {
+    const cards = makeCards(tx, issuing, slice, versions)
+    const brands = [...new Set(cards.map((card) => card.brandId))]
+    return { slice, cards, terms: brands.map((brandId) => termsAt(brandId, slice.orderedAtMs)) }
+  })
+  const cards = made.flatMap((one) => one.cards)
+  await insertCards(tx, cards)
+  await postIssues(
+    tx,
+    made.map(({ slice, terms, cards: own }) => ({ orderId: slice.orderId, sliceId: slice.id, terms, cards: own })),
+  )
+  await trailMany(
+    tx,
+    made.map(({ slice }) => {
+      const step = { act: 'cards.issued', fromState: 'planned', toState: 'issued' }
+      return { objectId: slice.id, ...step, note: `${slice.items.length}` }
+    }),
+  )
+  const last = await spendFunds(tx, pricesOf(taken))
+  const deliveries = taken.filter((slice) => slice.companyId !== null).map(deliveryOf)
+  await enqueue(tx, [...deliveries, ...settlementsOf(tx, made, last, versions)])
+  return cards.length
 }
 
-async function issueSlice(tx: Tx, issuing: Issuing, sliceId: Id<'orderSlice'>): Promise<number> {
-  const taken = await takeSlice(tx, sliceId)
-  if (!taken) return 0
-  const { orderId, items, companyId } = taken
-  const versions = await readVersions(tx, [...new Set(items.map((item) => item.templateVersionId))])
-  const byId = new Map(versions.map((version) => [version.id, version]))
+/** A card and what it costs. */
+interface PricedCard extends NewCard {
+  readonly priceFen: Fen
+}
+interface MadeSlice {
+  readonly slice: TakenSlice
+  readonly cards: readonly PricedCard[]
+  /** Of the brands of its cards, at the instant when its order was placed. */
+  readonly terms: readonly Terms[]
+}
+type Versions = ReadonlyMap<Id<'templateVersion'>, TemplateVersionRow>
+
+function makeCards(tx: Tx, issuing: Issuing, slice: TakenSlice, versions: Versions): PricedCard[] {
   const now = tx.clock.now()
-  const secrets = makeSecrets(tx, items.length)
-  const cards = items.map((item, index): NewCard => {
-    const version = byId.get(item.templateVersionId)
+  const secrets = makeSecrets(tx, slice.items.length)
+  return slice.items.map((item, index) => {
+    const version = versions.get(item.templateVersionId)
     if (!version) throw new Error(`order item ${item.id}: no template version ${item.templateVersionId}`)
     return {
       orderItemId: item.id,
-      companyId,
+      companyId: slice.companyId,
       brandId: version.brandId,
       templateVersionId: version.id,
       holderId: item.holderId,
       number: issuing.nextNumber(version.brandId),
       secret: secrets[index]!,
       faceFen: item.faceFen,
+      priceFen: item.priceFen,
       issuedAtMs: now,
       lockedUntilMs: version.coolingOffMs === 0 ? 0 : now + version.coolingOffMs,
       expiresAtMs: version.validDays == null ? null : now + version.validDays * DAY_MS,
+      ref: slice.id,
     }
   })
-  await insertCards(tx, cards, sliceId)
-  const price = sumFen(items.map((item) => item.priceFen))
-  await postIssue(tx, orderId, sliceId, price, cards)
-  await trail(tx, {
-    objectId: sliceId,
-    act: 'cards.issued',
-    fromState: 'planned',
-    toState: 'issued',
-    note: `${cards.length}`,
+}
+
+function pricesOf(taken: readonly TakenSlice[]): Map<Id<'order'>, Fen> {
+  const prices = new Map<Id<'order'>, Fen>()
+  for (const { orderId, items } of taken)
+    prices.set(orderId, sumFen([prices.get(orderId) ?? fen(0), ...items.map((item) => item.priceFen)]))
+  return prices
+}
+
+const deliveryOf = (slice: TakenSlice): NewJob => ({
+  kind: 'cards.deliver',
+  key: `cards.deliver:${slice.id}`,
+  args: { sliceId: slice.id },
+  lane: laneOf(slice),
+})
+
+/**
+ * The money of an order that is issued whole is settled once nobody may hand a card back any more. Reckoned here with the
+ * cards that were made last; whoever plans reckons again with all of them.
+ */
+function settlementsOf(
+  tx: Tx,
+  made: readonly MadeSlice[],
+  last: ReadonlySet<Id<'order'>>,
+  versions: Versions,
+): NewJob[] {
+  const { settlementWindowMs: windowMs } = tx.house.wechatPay
+  return [...last].map((orderId) => {
+    const own = made.filter(({ slice }) => slice.orderId === orderId)
+    const heldMs = Math.max(
+      ...own.flatMap(({ terms }) => terms.map((one) => one.holdMs)),
+      ...own.flatMap(({ slice }) => slice.items.map((item) => versions.get(item.templateVersionId)!.coolingOffMs)),
+    )
+    const readyAtMs = Math.ceil((tx.clock.now() + heldMs) / windowMs) * windowMs
+    return { kind: 'settlement.plan', key: `settlement.plan:${orderId}`, args: { orderId }, readyAtMs }
   })
-  if (companyId !== null)
-    await enqueue(tx, [
-      { kind: 'cards.deliver', key: `cards.deliver:${sliceId}`, args: { sliceId }, lane: laneOf(taken) },
-    ])
-  await spendFunds(tx, orderId, price)
-  return cards.length
 }
 
 /** A festival's thousands travel in the bulk lane; a birthday's few are never stuck behind them. */
 const laneOf = (slice: { fromSeq: number; toSeq: number }): Lane =>
   slice.fromSeq > 0 || slice.toSeq >= limits.cardsPerSlice ? 'bulk' : 'small'
-
-/** The issue row of the ledger's event table: price and discount become what the brands are owed and owe in goods. */
-async function postIssue(
-  tx: Tx,
-  orderId: Id<'order'>,
-  sliceId: string,
-  price: ReturnType<typeof sumFen>,
-  cards: readonly NewCard[],
-): Promise<void> {
-  const brands = [...new Set(cards.map((card) => card.brandId))]
-  const faces = brands.map((brand) =>
-    sumFen(cards.filter((card) => card.brandId === brand).map((card) => card.faceFen)),
-  )
-  const discount = sumFen(faces) - price
-  if (discount < 0) throw new Error(`slice ${sliceId}: a card costs more than its face`)
-  await post(tx, [
-    {
-      kind: 'issued',
-      ref: sliceId,
-      lines: [
-        debit(account.orderFunds(orderId), price),
-        ...(discount === 0 ? [] : [debit(account.discountBy('platform'), sumFen([discount]))]),
-        ...brands.flatMap((brand, index) => [
-          credit(account.brandPayable(brand), faces[index]!),
-          debit(account.cards(brand), faces[index]!, 'VALUE'),
-          credit(account.outstanding(brand), faces[index]!, 'VALUE'),
-        ]),
-      ],
-    },
-  ])
-}
 
 /** One call for all the randomness of a slice; 256 is a multiple of 32, so every character is equally likely. */
 function makeSecrets(tx: Tx, count: number): string[] {

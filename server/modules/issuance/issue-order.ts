@@ -4,9 +4,9 @@ import type { Edge, Tx } from '../../kernel/context.ts'
 import { enqueue } from '../../kernel/outbox.ts'
 import { cardNumbers } from '../card/rules.ts'
 import { readBrands, readVersions } from '../catalog/read-template.ts'
-import { readPrices } from '../order/read-order.ts'
-import { readPlannedSlices } from '../order/take-slices.ts'
-import { issueCards } from './issue-cards.ts'
+import { readPricesOf } from '../order/read-order.ts'
+import { readPlannedSlices, readSmallSlices } from '../order/take-slices.ts'
+import { issueCards, type Issuing } from './issue-cards.ts'
 import { reserveNumbers } from './reserve-numbers.ts'
 
 /** A job's lease is a minute: after this long the rest goes to a job of its own. */
@@ -15,7 +15,7 @@ const WORK_MS = 40_000
 const SIDE_BY_SIDE = 2
 const SLICES_READ_AT_ONCE = 50
 
-/** A brand's number series, and how many cards of it the order has: no order reserves more than it can use. */
+/** A brand's number series, and how many cards of it the orders have: none reserves more than it can use. By brand. */
 interface Series {
   readonly brandId: Id<'brand'>
   readonly keyEpoch: number
@@ -36,7 +36,7 @@ export async function issueOrder(edge: Edge, orderId: Id<'order'>): Promise<void
   const until = edge.clock.now() + WORK_MS
   let left = await edge.read((tx) => readPlannedSlices(tx, orderId, SLICES_READ_AT_ONCE))
   if (left.length === 0) return
-  const series = await edge.read((tx) => readSeries(tx, orderId))
+  const series = await edge.read((tx) => readSeries(tx, [orderId]))
   const blocks = Array.from({ length: SIDE_BY_SIDE }, () => new Map() as Blocks)
   while (left.length > 0) {
     const waiting = left.map((slice) => slice.id)
@@ -50,6 +50,54 @@ export async function issueOrder(edge: Edge, orderId: Id<'order'>): Promise<void
   }
 }
 
+/** Cards of small orders that one transaction makes: what a write of SQLite may keep the others waiting for. */
+const CARDS_AT_ONCE = 100
+
+/**
+ * The body of many jobs `order.issue` at once: the cards of small orders are made together, up to 100 a transaction, with
+ * numbers reserved for all of them before. A larger order is issued by itself. May be killed and run again like one.
+ */
+export async function issueOrders(edge: Edge, orderIds: readonly Id<'order'>[]): Promise<void> {
+  const small = await edge.read((tx) => readSmallSlices(tx, orderIds, CARDS_AT_ONCE))
+  for (const some of upTo(CARDS_AT_ONCE, small)) await issueTogether(edge, some)
+  const done = new Set(small.map((slice) => slice.orderId))
+  for (const orderId of orderIds) if (!done.has(orderId)) await issueOrder(edge, orderId)
+}
+
+interface SmallSlice {
+  readonly id: Id<'orderSlice'>
+  readonly orderId: Id<'order'>
+  readonly items: number
+}
+
+async function issueTogether(edge: Edge, slices: readonly SmallSlice[]): Promise<void> {
+  const mine: Blocks = new Map()
+  const series = await edge.read((tx) => readSeries(tx, [...new Set(slices.map((slice) => slice.orderId))]))
+  await edge.tx(async (tx) => {
+    mine.clear()
+    for (const { brandId, keyEpoch, items, numbers } of series)
+      mine.set(brandId, numbers(await reserveNumbers(tx, brandId, keyEpoch, items), items))
+  })
+  const ids = slices.map((slice) => slice.id)
+  await edge.tx((tx) => issueCards(tx, issuingFrom(mine), ids))
+}
+
+/** Cuts slices into groups of at most so many items; one alone may have as many. */
+function upTo(most: number, slices: readonly SmallSlice[]): SmallSlice[][] {
+  const groups: SmallSlice[][] = []
+  let room = 0
+  for (const slice of slices) {
+    const items = Number(slice.items)
+    if (items > room) {
+      groups.push([])
+      room = most
+    }
+    groups.at(-1)!.push(slice)
+    room -= items
+  }
+  return groups
+}
+
 async function issueWaiting(
   edge: Edge,
   series: readonly Series[],
@@ -60,7 +108,7 @@ async function issueWaiting(
   for (let slice = waiting.shift(); slice; slice = edge.clock.now() < until ? waiting.shift() : undefined) {
     for (const one of series) await fillBlock(edge, one, mine)
     const sliceId = slice
-    await edge.tx((tx) => issueCards(tx, { nextNumber: (brandId) => takeNumber(mine, brandId) }, [sliceId]))
+    await edge.tx((tx) => issueCards(tx, issuingFrom(mine), [sliceId]))
   }
 }
 
@@ -78,30 +126,31 @@ async function fillBlock(edge: Edge, series: Series, mine: Blocks): Promise<void
   mine.set(series.brandId, series.numbers(first, count))
 }
 
+const issuingFrom = (mine: Blocks): Issuing => ({ nextNumber: (brandId) => takeNumber(mine, brandId) })
+
 function takeNumber(mine: Blocks, brandId: Id<'brand'>): string {
   const number = mine.get(brandId)?.pop()
   if (number === undefined) throw new Error(`no card number of brand ${brandId} is reserved`)
   return number
 }
 
-async function readSeries(tx: Tx, orderId: Id<'order'>): Promise<Series[]> {
-  const prices = await readPrices(tx, orderId)
-  const versions = await readVersions(
-    tx,
-    prices.map((price) => price.templateVersionId),
-  )
+async function readSeries(tx: Tx, orderIds: readonly Id<'order'>[]): Promise<Series[]> {
+  const prices = await readPricesOf(tx, orderIds)
+  const versions = await readVersions(tx, [...new Set(prices.map((price) => price.versionId))])
   const brandOf = new Map(versions.map((version) => [version.id, version.brandId]))
   const brands = await readBrands(tx, [...new Set(brandOf.values())])
-  return brands.map((brand) => ({
-    brandId: brand.id,
-    keyEpoch: brand.keyEpoch,
-    items: prices
-      .filter((price) => brandOf.get(price.templateVersionId) === brand.id)
-      .reduce((sum, price) => sum + price.items, 0),
-    numbers: cardNumbers({
-      issuerPrefix: brand.issuerPrefix,
+  return brands
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .map((brand) => ({
+      brandId: brand.id,
       keyEpoch: brand.keyEpoch,
-      key: tx.house.numberKey(brand.id, brand.keyEpoch),
-    }),
-  }))
+      items: prices
+        .filter((price) => brandOf.get(price.versionId) === brand.id)
+        .reduce((sum, price) => sum + price.items, 0),
+      numbers: cardNumbers({
+        issuerPrefix: brand.issuerPrefix,
+        keyEpoch: brand.keyEpoch,
+        key: tx.house.numberKey(brand.id, brand.keyEpoch),
+      }),
+    }))
 }

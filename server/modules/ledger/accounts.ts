@@ -22,11 +22,18 @@ export const account = {
   overpaid: (orderId: Id<'order'>) => at('overpaid', orderId),
   /** Money that arrived and belongs to no open need: it waits for a person. */
   unmatched: (source: string) => at('unmatched', source),
+  /** Money that a person found to be nobody's here: it goes back to its payer, until a statement shows that it did. */
+  toSendBack: (source: string) => at('to-send-back', source),
   brandPayable: (brandId: Id<'brand'>) => at('brand-payable', brandId),
   channelPayable: (channel: string) => at('channel-payable', channel),
   platformFee: () => at('platform-fee'),
+  /** The platform's own money outside of custody: fees that were taken out by a named entry. */
+  platformBank: () => at('platform-bank'),
+  /** What a company owes us for cards bought on credit. */
+  creditLine: (companyId: Id<'company'>) => at('credit-line', companyId),
   discountBy: (party: string) => at('discount-by', party),
-  refundPayable: (refundId: string) => at('refund-payable', refundId),
+  /** What is owed to a payer: a refund that was accepted and has not arrived. */
+  refundPayable: (refundId: Id<'refund'>) => at('refund-payable', refundId),
   /** `VALUE`: what an issuer owes in goods, and where it lies. */
   outstanding: (brandId: Id<'brand'>) => at('outstanding', brandId),
   cards: (brandId: Id<'brand'>) => at('cards', brandId),

@@ -1,8 +1,8 @@
 import { signedFen, type Fen, type SignedFen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
+import { insertRows } from '../../kernel/sql.ts'
 import type { Account, Unit } from './accounts.ts'
-import { Entry, Posting } from './tables.ts'
 
 export interface Line {
   readonly unit: Unit
@@ -41,17 +41,15 @@ export async function post(tx: Tx, entries: readonly NewEntry[]): Promise<Id<'en
     id: tx.newId('entry'),
     kind: entry.kind,
     ref: entry.ref,
-    correctsId: entry.corrects ?? null,
-    atMs,
+    corrects_id: entry.corrects ?? null,
+    at_ms: atMs,
   }))
   if (rows.length === 0) return []
-  await tx.em.insertMany(Entry, rows)
-  await tx.em.insertMany(
-    Posting,
-    entries.flatMap((entry, index) =>
-      entry.lines.map((line, number) => ({ entryId: rows[index]!.id, line: number, ...line })),
-    ),
+  await insertRows(tx.em, 'entry', rows)
+  const postings = entries.flatMap((entry, index) =>
+    entry.lines.map(({ unit, account, amount }, line) => ({ entry_id: rows[index]!.id, line, unit, account, amount })),
   )
+  await insertRows(tx.em, 'posting', postings)
   return rows.map((row) => row.id)
 }
 

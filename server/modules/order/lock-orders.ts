@@ -1,9 +1,8 @@
-import type { Fen } from '../../../contract/fen.ts'
+import { fen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { OrderState } from '../../../contract/states.ts'
 import type { Tx } from '../../kernel/context.ts'
-import { change } from '../../kernel/sql.ts'
-import { Order } from './tables.ts'
+import { dialectOf, sql } from '../../kernel/sql.ts'
 
 /** An order as it stands while this transaction holds it. */
 export interface LockedOrder {
@@ -12,16 +11,41 @@ export interface LockedOrder {
   readonly state: OrderState
   readonly totalFen: Fen
   readonly securedFen: Fen
+  readonly itemCount: number
 }
 
 /**
  * Holds orders until the end of the transaction, in the order of their ids, so that two transactions never wait for
- * each other, and reads them afterwards. A write takes the lock: SQLite drops `for update` without a word.
- * An id that names no order is left out.
+ * each other, and reads them as they stand then. SQLite's writer holds the whole database from its beginning, so it
+ * only reads. An id that names no order is left out.
  */
 export async function lockOrders(tx: Tx, orderIds: readonly Id<'order'>[]): Promise<Map<Id<'order'>, LockedOrder>> {
   const ids = [...new Set(orderIds)].sort()
-  for (const id of ids) await change(tx.em, 'update orders set version = version + 1 where id = ?', [id])
-  const rows = await tx.em.find(Order, { id: { $in: ids } }, { disableIdentityMap: true })
-  return new Map(rows.map((row) => [row.id, { ...row, companyId: row.companyId ?? null }]))
+  if (ids.length === 0) return new Map()
+  const [index, hold] = dialectOf(tx.em) === 'mysql' ? ['force index (primary)', 'for update'] : ['', '']
+  const rows = await sql<{
+    id: Id<'order'>
+    company_id: Id<'company'> | null
+    state: OrderState
+    total_fen: unknown
+    secured_fen: unknown
+    item_count: unknown
+  }>(
+    tx.em,
+    `select id, company_id, state, total_fen, secured_fen, item_count from orders ${index} where id in (${ids.map(() => '?').join(',')}) order by id ${hold}`,
+    ids,
+  )
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      {
+        id: row.id,
+        companyId: row.company_id,
+        state: row.state,
+        totalFen: fen(Number(row.total_fen)),
+        securedFen: fen(Number(row.secured_fen)),
+        itemCount: Number(row.item_count),
+      },
+    ]),
+  )
 }

@@ -25,6 +25,21 @@ export async function readSliceHolders(tx: Tx, sliceId: Id<'orderSlice'>) {
   return { orderId: slice.orderId, holderIds: items.map((item) => item.holderId) }
 }
 
+/** The price by template version of many orders, by order. */
+export async function readPricesOf(tx: Tx, orderIds: readonly Id<'order'>[]) {
+  const rows = await sql<{ order_id: Id<'order'>; version: Id<'templateVersion'>; price: unknown; items: unknown }>(
+    tx.em,
+    `select order_id, template_version_id as version, sum(price_fen) as price, count(*) as items from order_item where order_id in (${orderIds.map(() => '?').join(',')}) group by order_id, template_version_id`,
+    orderIds,
+  )
+  return rows.map((row) => ({
+    orderId: row.order_id,
+    versionId: row.version,
+    priceFen: readSum(row.price),
+    items: readSum(row.items),
+  }))
+}
+
 /** The order's price by template version: what each brand is owed of it. Sums to the order's total. */
 export async function readPrices(tx: Tx, orderId: Id<'order'>) {
   const rows = await sql<{ version: Id<'templateVersion'>; price: unknown; face: unknown; items: unknown }>(

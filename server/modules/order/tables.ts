@@ -14,6 +14,10 @@ export const Order = defineEntity({
     totalFen: fenColumn(),
     securedFen: fenColumn(),
     issuedFen: fenColumn(),
+    /** Price of cards that were taken back: their money goes to the payers again. */
+    refundedFen: fenColumn().default(0),
+    /** Secured money that went back before it became cards. */
+    returnedFen: fenColumn().default(0),
     itemCount: p.integer(),
     createdAtMs: instantColumn(),
   },

@@ -2,13 +2,16 @@ import { fen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { orderMoves, type OrderState } from '../../../contract/states.ts'
 import type { Tx } from '../../kernel/context.ts'
-import { move } from '../../kernel/move.ts'
-import { change, sql } from '../../kernel/sql.ts'
+import { dialectOf, sql, updateRows } from '../../kernel/sql.ts'
+import { trailMany, type TrailNote } from '../../kernel/trail.ts'
 
 /** A slice that this transaction issues: its items in order, and what the rest of the order needs to know. */
 export interface TakenSlice {
+  readonly id: Id<'orderSlice'>
   readonly orderId: Id<'order'>
   readonly companyId: Id<'company'> | null
+  /** When the order was placed: the terms of that instant hold. */
+  readonly orderedAtMs: number
   readonly fromSeq: number
   readonly toSeq: number
   readonly items: readonly TakenItem[]
@@ -34,75 +37,161 @@ export async function readPlannedSlices(tx: Tx, orderId: Id<'order'>, most: numb
   )
 }
 
+/** Planned slices of many orders that are funded and have so few items that one transaction makes several orders' cards. */
+export async function readSmallSlices(tx: Tx, orderIds: readonly Id<'order'>[], mostItems: number) {
+  if (orderIds.length === 0) return []
+  return sql<{ id: Id<'orderSlice'>; orderId: Id<'order'>; items: number }>(
+    tx.em,
+    `select order_slice.id as id, orders.id as orderId, orders.item_count as items from orders join order_slice on order_slice.order_id = orders.id and order_slice.state = 'planned' where orders.id in (${slots(orderIds)}) and orders.state in ('funded', 'issuing') and orders.item_count <= ? order by order_slice.id`,
+    [...orderIds, mostItems],
+  )
+}
+
+const slots = (values: readonly unknown[]): string => values.map(() => '?').join(',')
+
 /**
- * Takes a slice for issuing, in the transaction that issues it; null when it was issued before or its order is not
- * funded. The order row is read here without a lock, so that slices of one order are made side by side: `spendFunds`
- * asks again, under the lock, at the end of the same transaction.
+ * Takes slices for issuing, in the transaction that issues them; those that were issued before or whose order is not
+ * funded are left out. The slices are held in the order of their ids. The order rows are read here without a lock, so
+ * that slices of one order are made side by side: `spendFunds` asks again, under the lock, at the end of the same
+ * transaction.
  */
-export async function takeSlice(tx: Tx, sliceId: Id<'orderSlice'>): Promise<TakenSlice | null> {
-  const [slice] = await sql<{
+export async function takeSlices(tx: Tx, sliceIds: readonly Id<'orderSlice'>[]): Promise<TakenSlice[]> {
+  const held = await holdSlices(tx, sliceIds)
+  const orders = await readFunded(tx, [...new Set(held.map((slice) => slice.orderId))])
+  const taken = held.filter((slice) => orders.has(slice.orderId))
+  if (taken.length === 0) return []
+  const rows = taken.map(({ id }) => ({ id, at_ms: tx.clock.now() }))
+  const set = "state = 'issued', issued_at_ms = new_at_ms"
+  const changed = await updateRows(tx.em, 'order_slice', rows, { set, where: "state = 'planned'" })
+  if (changed !== rows.length) throw new Error(`${changed} of ${rows.length} slices were taken`)
+  const items = await readItems(tx, taken)
+  return taken.map((slice) => ({ ...slice, ...orders.get(slice.orderId)!, items: items.get(slice.id) ?? [] }))
+}
+
+type HeldSlice = Pick<TakenSlice, 'id' | 'orderId' | 'fromSeq' | 'toSeq'>
+
+/** Planned slices, held until the end of the transaction; SQLite's writer holds all there is from its beginning. */
+async function holdSlices(tx: Tx, sliceIds: readonly Id<'orderSlice'>[]): Promise<HeldSlice[]> {
+  const ids = [...new Set(sliceIds)].sort()
+  if (ids.length === 0) return []
+  const [index, hold] = dialectOf(tx.em) === 'mysql' ? ['force index (primary)', 'for update'] : ['', '']
+  const rows = await sql<{
+    id: Id<'orderSlice'>
     order_id: Id<'order'>
-    company_id: Id<'company'> | null
     from_seq: number
     to_seq: number
-    state: OrderState
+    state: string
   }>(
     tx.em,
-    'select order_slice.order_id, orders.company_id, order_slice.from_seq, order_slice.to_seq, orders.state from order_slice join orders on orders.id = order_slice.order_id where order_slice.id = ?',
-    [sliceId],
+    `select id, order_id, from_seq, to_seq, state from order_slice ${index} where id in (${slots(ids)}) order by id ${hold}`,
+    ids,
   )
-  if (!slice || (slice.state !== 'funded' && slice.state !== 'issuing')) return null
-  const taken = await change(
+  return rows
+    .filter((row) => row.state === 'planned')
+    .map((row) => ({ id: row.id, orderId: row.order_id, fromSeq: Number(row.from_seq), toSeq: Number(row.to_seq) }))
+}
+
+async function readFunded(tx: Tx, orderIds: readonly Id<'order'>[]) {
+  if (orderIds.length === 0) return new Map<Id<'order'>, Pick<TakenSlice, 'companyId' | 'orderedAtMs'>>()
+  const rows = await sql<{ id: Id<'order'>; company_id: Id<'company'> | null; created_at_ms: unknown }>(
     tx.em,
-    "update order_slice set state = 'issued', issued_at_ms = ? where id = ? and state = 'planned'",
-    [tx.clock.now(), sliceId],
+    `select id, company_id, created_at_ms from orders where id in (${slots(orderIds)}) and state in ('funded', 'issuing')`,
+    orderIds,
   )
-  if (taken === 0) return null
+  return new Map(rows.map((row) => [row.id, { companyId: row.company_id, orderedAtMs: Number(row.created_at_ms) }]))
+}
+
+/** The items of slices, in order: each slice is a range of the index over order and sequence number. */
+async function readItems(tx: Tx, slices: readonly HeldSlice[]): Promise<Map<Id<'orderSlice'>, TakenItem[]>> {
   const rows = await sql<{
     id: Id<'orderItem'>
+    order_id: Id<'order'>
+    seq: unknown
     holder_id: string
     version: Id<'templateVersion'>
     face: unknown
     price: unknown
   }>(
     tx.em,
-    'select id, holder_id, template_version_id as version, face_fen as face, price_fen as price from order_item where order_id = ? and seq >= ? and seq < ? order by seq',
-    [slice.order_id, slice.from_seq, slice.to_seq],
+    `select id, order_id, seq, holder_id, template_version_id as version, face_fen as face, price_fen as price from order_item where ${slices.map(() => '(order_id = ? and seq >= ? and seq < ?)').join(' or ')} order by order_id, seq`,
+    slices.flatMap((slice) => [slice.orderId, slice.fromSeq, slice.toSeq]),
   )
-  return {
-    orderId: slice.order_id,
-    companyId: slice.company_id,
-    fromSeq: Number(slice.from_seq),
-    toSeq: Number(slice.to_seq),
-    items: rows.map((row) => ({
+  const byOrder = Map.groupBy(slices, (slice) => slice.orderId)
+  const items = new Map<Id<'orderSlice'>, TakenItem[]>(slices.map((slice) => [slice.id, []]))
+  for (const row of rows) {
+    const seq = Number(row.seq)
+    const slice = byOrder.get(row.order_id)!.find((one) => seq >= one.fromSeq && seq < one.toSeq)
+    items.get(slice!.id)!.push({
       id: row.id,
       holderId: row.holder_id,
       templateVersionId: row.version,
       faceFen: fen(Number(row.face)),
       priceFen: fen(Number(row.price)),
-    })),
+    })
   }
+  return items
 }
 
 /**
- * Turns secured money into issued price: the order moves to `issuing` with its first slice and to `issued` with its
- * last. Call it late, for it holds the order's row until the commit. Throws when the money is not there or the order
- * takes no more cards.
+ * Turns secured money of orders into issued price: an order moves to `issuing` with its first slice and to `issued` with
+ * its last; gives the orders that are issued now. Call it late, for it holds their rows until the commit. Throws when the
+ * money is not there or an order takes no more cards.
  */
-export async function spendFunds(tx: Tx, orderId: Id<'order'>, price: Fen): Promise<void> {
-  const spent = await change(
+export async function spendFunds(tx: Tx, prices: ReadonlyMap<Id<'order'>, Fen>): Promise<ReadonlySet<Id<'order'>>> {
+  const ids = [...prices.keys()].sort()
+  if (ids.length === 0) return new Set()
+  const spent = await updateRows(
     tx.em,
-    "update orders set issued_fen = issued_fen + ?, version = version + 1 where id = ? and state in ('funded', 'issuing') and secured_fen - issued_fen >= ?",
-    [price, orderId, price],
+    'orders',
+    ids.map((id) => ({ id, price_fen: prices.get(id)! })),
+    {
+      set: 'issued_fen = issued_fen + new_price_fen, version = version + 1',
+      where: "state in ('funded', 'issuing') and secured_fen - issued_fen - returned_fen >= new_price_fen",
+    },
   )
-  if (spent !== 1) throw new Error(`order ${orderId}: cards cost more than what is secured, or it takes no more cards`)
-  const [order] = await sql<{ state: OrderState; more: unknown }>(
+  if (spent !== ids.length)
+    throw new Error(`orders ${ids.join()}: cards cost more than what is secured, or one takes no more cards`)
+  // Ours by now: what they say cannot change before we commit. Slices that others make are planned until they commit.
+  const rows = await sql<{ id: Id<'order'>; state: OrderState; more: unknown }>(
     tx.em,
-    "select state, exists (select 1 from order_slice where order_id = orders.id and state = 'planned') as more from orders where id = ?",
-    [orderId],
+    `select id, state, exists (select 1 from order_slice where order_id = orders.id and state = 'planned') as more from orders where id in (${slots(ids)})`,
+    ids,
   )
-  if (order?.state === 'funded')
-    await move(tx, { table: 'orders', id: orderId, from: 'funded', to: 'issuing', moves: orderMoves })
-  if (Number(order?.more) === 0)
-    await move(tx, { table: 'orders', id: orderId, from: 'issuing', to: 'issued', moves: orderMoves })
+  const steps = rows.map(({ id, state, more }) => ({ id, from: state, ends: Number(more) === 0 }))
+  await moveOn(tx, steps)
+  return new Set(steps.filter((step) => step.ends).map((step) => step.id))
+}
+
+interface Step {
+  readonly id: Id<'order'>
+  readonly from: OrderState
+  readonly ends: boolean
+}
+
+/** funded -> issuing -> issued, as far as each order goes, by one statement and one of the trail. */
+async function moveOn(tx: Tx, steps: readonly Step[]): Promise<void> {
+  const paths = steps.map(({ id, from, ends }) => {
+    const path: OrderState[] = [
+      from,
+      ...(from === 'funded' ? (['issuing'] as const) : []),
+      ...(ends ? (['issued'] as const) : []),
+    ]
+    return { id, path }
+  })
+  const moving = paths.filter(({ path }) => path.length > 1).sort((a, b) => (a.id < b.id ? -1 : 1))
+  const rows = moving.map(({ id, path }) => ({ id, from_state: path[0]!, to_state: path.at(-1)! }))
+  const moved = await updateRows(tx.em, 'orders', rows, {
+    set: 'state = new_to_state, version = version + 1',
+    where: 'state = new_from_state',
+  })
+  if (moved !== rows.length) throw new Error(`orders: ${moved} of ${rows.length} moved on`)
+  await trailMany(
+    tx,
+    moving.flatMap(({ id, path }) => path.slice(1).map((to, index) => stepNote(id, path[index]!, to))),
+  )
+}
+
+function stepNote(id: Id<'order'>, from: OrderState, to: OrderState): TrailNote {
+  if (!orderMoves[from].includes(to)) throw new Error(`orders: no move ${from} -> ${to}`)
+  return { objectId: id, act: `orders.${to}`, fromState: from, toState: to }
 }

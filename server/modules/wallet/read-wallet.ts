@@ -1,7 +1,7 @@
 import type { Fen, SignedFen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
-import { Wallet, WalletMovement } from './tables.ts'
+import { Wallet, WalletAlert, WalletMovement } from './tables.ts'
 
 export interface WalletFacts {
   readonly balanceFen: Fen
@@ -13,6 +13,24 @@ export interface WalletFacts {
 export async function readWallet(tx: Tx, companyId: Id<'company'>): Promise<WalletFacts | null> {
   const row = await tx.em.findOne(Wallet, { companyId }, { disableIdentityMap: true })
   return row && { balanceFen: row.balanceFen, reference: row.reference }
+}
+
+export interface LowFacts {
+  /** Null: the company did not ask to be told. */
+  readonly thresholdFen: Fen | null
+  /** The fall below it that stands now. */
+  readonly alert: { readonly raisedAtMs: number; readonly balanceFen: Fen } | null
+}
+
+/** When a company wants to be told of its balance, and whether it has to be now. */
+export async function readLow(tx: Tx, companyId: Id<'company'>): Promise<LowFacts> {
+  const wallet = await tx.em.findOne(Wallet, { companyId }, { disableIdentityMap: true })
+  const id = wallet?.lowAlertId
+  const alert = id == null ? null : await tx.em.findOneOrFail(WalletAlert, { id }, { disableIdentityMap: true })
+  return {
+    thresholdFen: wallet?.lowFen ?? null,
+    alert: alert && { raisedAtMs: alert.raisedAtMs, balanceFen: alert.balanceFen },
+  }
 }
 
 /** Whose wallet a reference names, written in whatever case and with spaces; null when it names none. */

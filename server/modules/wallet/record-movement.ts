@@ -1,11 +1,12 @@
 import type { SignedFen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
+import { noteLow } from './note-low.ts'
 import { Wallet, WalletMovement } from './tables.ts'
 
 /**
- * Writes a change of a wallet with the balance after it. The caller has just changed the row in this transaction, so
- * nobody else can change it before the commit. Throws when the wallet is missing.
+ * Writes a change of a wallet with the balance after it, and raises or ends its low-balance alert. The caller has just
+ * changed the row in this transaction, so nobody else can change it before the commit. Throws when the wallet is missing.
  */
 export async function recordMovement(
   tx: Tx,
@@ -27,4 +28,5 @@ export async function recordMovement(
     ref,
     atMs: tx.clock.now(),
   })
+  await noteLow(tx, wallet)
 }

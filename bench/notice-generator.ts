@@ -1,0 +1,223 @@
+/**
+ * The load of `bench -- notice`, a process of its own that is told what to do by its parent's messages: it signs and
+ * encrypts notices beforehand, then sends them over kept connections and notes how long each answer took.
+ */
+import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { noticeRequest, type Expected, type NoticeKeys } from './notice-made.ts'
+
+/** What the parent asks for. */
+export type Order =
+  | { readonly kind: 'sign'; readonly keysFile: string; readonly paymentsFile: string; readonly duplicates: number }
+  | { readonly kind: 'closed'; readonly port: number; readonly connections: number; readonly count: number }
+  | { readonly kind: 'open'; readonly port: number; readonly perSecond: number }
+
+/** What came of a run. */
+export interface Told {
+  readonly sent: number
+  readonly accepted: number
+  readonly seconds: number
+  readonly perSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly p999Ms: number
+  readonly longestMs: number
+  /** Processor time of this process. */
+  readonly cpuSeconds: number
+  readonly statuses: Readonly<Record<string, number>>
+}
+
+const SIGNED_AT_ONCE = 8
+/** Connections of the open loop: one more is opened when all wait for an answer. */
+const MOST_CONNECTIONS = 2000
+const TICK_MS = 2
+let notices: Buffer[] = []
+
+async function signAll(order: Extract<Order, { kind: 'sign' }>): Promise<object> {
+  const keys = JSON.parse(readFileSync(order.keysFile, 'utf8')) as NoticeKeys
+  const payments = JSON.parse(readFileSync(order.paymentsFile, 'utf8')) as Expected[]
+  const made: Buffer[] = []
+  let next = 0
+  const one = async (): Promise<void> => {
+    for (let at = next++; at < payments.length; at = next++) made[at] = await noticeRequest(keys, payments[at]!, at + 1)
+  }
+  await Promise.all(Array.from({ length: SIGNED_AT_ONCE }, one))
+  notices = withDuplicates(made, order.duplicates)
+  return { signed: made.length, sending: notices.length }
+}
+
+/** Sends some notices again: half of them at once, half of them some hundred notices later. */
+function withDuplicates(made: readonly Buffer[], share: number): Buffer[] {
+  const every = share === 0 ? Infinity : Math.round(1 / share)
+  const all: Buffer[] = []
+  made.forEach((notice, index) => {
+    all.push(notice)
+    if (index % every !== every - 1) return
+    const again = Math.floor(index / every) % 2 === 0 ? notice : made[Math.max(0, index - 500)]!
+    all.push(again)
+  })
+  return all
+}
+
+/** One kept connection: a request at a time. Resolves with the status; 0 when the connection broke. */
+class Line {
+  private readonly socket: Socket
+  private waiting: ((status: number) => void) | null = null
+  private text = ''
+  /** The server ends connections that rest for some seconds. */
+  closed = false
+
+  constructor(port: number) {
+    this.socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    this.socket.setEncoding('latin1')
+    this.socket.on('data', (part: string) => this.take(part))
+    this.socket.on('error', () => this.answer(0))
+    this.socket.on('close', () => {
+      this.closed = true
+      this.answer(0)
+    })
+  }
+
+  send(request: Buffer): Promise<number> {
+    return new Promise((resolve) => {
+      this.waiting = resolve
+      this.socket.write(request)
+    })
+  }
+
+  end(): void {
+    this.socket.destroy()
+  }
+
+  private take(part: string): void {
+    this.text += part
+    const end = this.text.indexOf('\r\n\r\n')
+    if (end < 0) return
+    const length = Number(/content-length: (\d+)/i.exec(this.text.slice(0, end))?.[1] ?? 0)
+    if (this.text.length < end + 4 + length) return
+    const status = Number(this.text.slice(9, 12))
+    this.text = ''
+    this.answer(status)
+  }
+
+  private answer(status: number): void {
+    const waiting = this.waiting
+    this.waiting = null
+    waiting?.(status)
+  }
+}
+
+class Figures {
+  private readonly took: number[] = []
+  private readonly statuses: Record<string, number> = {}
+  private readonly began = performance.now()
+  private readonly cpu = process.cpuUsage()
+
+  add(status: number, ms: number): void {
+    this.took.push(ms)
+    this.statuses[status] = (this.statuses[status] ?? 0) + 1
+  }
+
+  tell(): Told {
+    const seconds = (performance.now() - this.began) / 1000
+    const used = process.cpuUsage(this.cpu)
+    this.took.sort((a, b) => a - b)
+    const at = (share: number) => round(this.took[Math.min(this.took.length - 1, Math.floor(this.took.length * share))])
+    const accepted = (this.statuses['200'] ?? 0) + (this.statuses['204'] ?? 0)
+    return {
+      sent: this.took.length,
+      accepted,
+      seconds: round(seconds),
+      perSecond: Math.round(accepted / seconds),
+      p50Ms: at(0.5),
+      p99Ms: at(0.99),
+      p999Ms: at(0.999),
+      longestMs: at(1),
+      cpuSeconds: round((used.user + used.system) / 1e6),
+      statuses: this.statuses,
+    }
+  }
+}
+
+/** Every connection sends its next notice as soon as the one before is answered. */
+async function closedLoop(order: Extract<Order, { kind: 'closed' }>): Promise<Told> {
+  const mine = notices.splice(0, order.count)
+  const lines = Array.from({ length: order.connections }, () => new Line(order.port))
+  await sleep(200)
+  const figures = new Figures()
+  let next = 0
+  await Promise.all(
+    lines.map(async (line) => {
+      for (let at = next++; at < mine.length; at = next++) {
+        const began = performance.now()
+        figures.add(await line.send(mine[at]!), performance.now() - began)
+      }
+    }),
+  )
+  const told = figures.tell()
+  for (const line of lines) line.end()
+  return told
+}
+
+/** Notices come at their own pace, whether the ones before are answered or not; waiting counts from when one was due. */
+async function openLoop(order: Extract<Order, { kind: 'open' }>): Promise<Told> {
+  const mine = notices.splice(0)
+  const idle = Array.from({ length: 64 }, () => new Line(order.port))
+  await sleep(200)
+  const figures = new Figures()
+  const began = performance.now()
+  let lines = idle.length
+  let sent = 0
+  const running: Promise<void>[] = []
+  const send = async (request: Buffer, dueMs: number): Promise<void> => {
+    let line = idle.pop()
+    while (line?.closed === true) {
+      lines -= 1
+      line = idle.pop()
+    }
+    if (!line) {
+      if (lines >= MOST_CONNECTIONS) return figures.add(-1, performance.now() - dueMs)
+      lines += 1
+      line = new Line(order.port)
+    }
+    const status = await line.send(request)
+    figures.add(status, performance.now() - dueMs)
+    if (status !== 0) idle.push(line)
+  }
+  while (sent < mine.length) {
+    const due = Math.min(mine.length, Math.floor(((performance.now() - began) / 1000) * order.perSecond))
+    for (; sent < due; sent += 1) running.push(send(mine[sent]!, began + (sent / order.perSecond) * 1000))
+    await sleep(TICK_MS)
+  }
+  await Promise.all(running)
+  const told = figures.tell()
+  for (const line of idle) line.end()
+  return told
+}
+
+const round = (value = 0): number => Math.round(value * 100) / 100
+
+function follow(order: Order): Promise<object> {
+  switch (order.kind) {
+    case 'sign':
+      return signAll(order)
+    case 'closed':
+      return closedLoop(order)
+    case 'open':
+      return openLoop(order)
+  }
+}
+
+process.on('message', (order: Order) => {
+  follow(order).then(
+    (told) => process.send?.(told),
+    (error: unknown) => {
+      console.error(error)
+      process.exit(1)
+    },
+  )
+})
+process.once('disconnect', () => process.exit(0))
+process.send?.({ ready: true })

@@ -1,0 +1,14 @@
+create table `budget` (`id` char(17) not null, `company_id` char(17) not null, `department` varchar(200) not null, `from_ms` bigint not null, `to_ms` bigint not null, `granted_fen` bigint not null, `held_fen` bigint not null, `used_fen` bigint not null, `version` int not null, `changed_by` varchar(17) not null, `created_at_ms` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `budget` add index `budget_company_index` (`company_id`, `from_ms`);
+create table `budget_hold` (`id` char(17) not null, `budget_id` char(17) not null, `company_id` char(17) not null, `campaign_id` char(17) not null, `fen` bigint not null, `released_fen` bigint not null, `state` varchar(16) not null, `version` int not null, `created_at_ms` bigint not null, `changed_at_ms` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `budget_hold` add index `budget_hold_campaign_index` (`campaign_id`, `state`);
+alter table `budget_hold` add index `budget_hold_budget_index` (`budget_id`, `id`);
+create table `credit_line` (`company_id` char(17) not null, `limit_fen` bigint not null, `owed_fen` bigint not null, `version` int not null, `changed_by` varchar(17) not null, `changed_at_ms` bigint not null, primary key (`company_id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+create table `credit_movement` (`id` char(17) not null, `company_id` char(17) not null, `kind` varchar(16) not null, `amount_fen` bigint not null, `owed_after_fen` bigint not null, `ref` varchar(17) not null, `at_ms` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `credit_movement` add index `credit_movement_company_index` (`company_id`, `id`);
+create table `wallet_alert` (`id` char(17) not null, `company_id` char(17) not null, `threshold_fen` bigint not null, `balance_fen` bigint not null, `raised_at_ms` bigint not null, `ended_at_ms` bigint null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `wallet_alert` add index `wallet_alert_company_index` (`company_id`, `id`);
+alter table `wallet` add `low_fen` bigint null, add `low_alert_id` char(17) null;
+alter table `budget` add constraint `budget_within_granted` check (held_fen >= 0 and used_fen >= 0 and held_fen + used_fen <= granted_fen);
+alter table `budget_hold` add constraint `budget_hold_released_within` check (released_fen >= 0 and released_fen <= fen);
+alter table `credit_line` add constraint `credit_line_owed_not_negative` check (owed_fen >= 0);

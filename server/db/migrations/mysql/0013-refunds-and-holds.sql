@@ -1,0 +1,18 @@
+create table `hold` (`id` char(17) not null, `card_id` char(17) not null, `amount_fen` bigint not null, `state` varchar(12) not null, `version` int not null, `ref` varchar(64) not null, `created_at_ms` bigint not null, `ends_at_ms` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `hold` add index `hold_card_index` (`card_id`, `state`);
+alter table `hold` add index `hold_end_index` (`state`, `ends_at_ms`);
+create table `refund` (`id` char(17) not null, `company_id` char(17) null, `order_id` char(17) not null, `kind` varchar(16) not null, `state` varchar(12) not null, `version` int not null, `campaign_id` char(17) null, `payment_id` char(17) null, `to_wallet` tinyint(1) not null, `amount_fen` bigint not null, `cards_planned` int not null, `cards_back` int not null, `cards_kept` int not null, `after_card_id` char(17) null, `requested_by` varchar(17) not null, `requested_at_ms` bigint not null, `accepted_at_ms` bigint null, `done_at_ms` bigint null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `refund` add index `refund_company_index` (`company_id`, `id`);
+alter table `refund` add index `refund_order_index` (`order_id`, `id`);
+alter table `refund` add index `refund_campaign_index` (`campaign_id`, `id`);
+create table `refund_item` (`id` char(17) not null, `refund_id` char(17) not null, `card_id` char(17) not null, `order_item_id` char(17) not null, `brand_id` char(17) not null, `price_fen` bigint not null, `face_fen` bigint not null, `platform_fen` bigint not null, `channel_fen` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `refund_item` add unique `refund_item_card_id_unique` (`card_id`);
+alter table `refund_item` add index `refund_item_refund_index` (`refund_id`, `brand_id`);
+create table `refund_part` (`id` char(17) not null, `refund_id` char(17) not null, `company_id` char(17) null, `order_id` char(17) not null, `payment_id` char(17) not null, `brand_id` char(17) null, `fen` bigint not null, `route` varchar(16) not null, `state` varchar(12) not null, `version` int not null, `reason` varchar(40) null, `out_refund_no` varchar(64) null, `body` text null, `provider_refund_id` varchar(64) null, `retries` int not null, `calls` int not null, `looks` int not null, `first_call_at_ms` bigint null, `last_call_at_ms` bigint null, `next_at_ms` bigint null, `returned_fen` bigint not null, `own_fen` bigint not null, `without_returns` tinyint(1) not null, `created_at_ms` bigint not null, `done_at_ms` bigint null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `refund_part` add unique `refund_part_out_refund_no_unique` (`out_refund_no`);
+alter table `refund_part` add index `refund_part_payment_index` (`payment_id`, `state`);
+alter table `refund_part` add index `refund_part_state_index` (`state`, `id`);
+alter table `refund_part` add index `refund_part_order_index` (`order_id`, `state`);
+alter table `refund_part` add unique `refund_part_payment_unique` (`refund_id`, `payment_id`, `brand_id`);
+alter table `hold` add constraint `hold_amount_positive` check (amount_fen > 0);
+alter table `refund_part` add constraint `refund_part_positive` check (fen > 0 and own_fen >= 0 and own_fen <= fen);

@@ -1,0 +1,12 @@
+create table `budget` (`id` char(17) not null primary key, `company_id` char(17) not null, `department` text not null, `from_ms` bigint not null, `to_ms` bigint not null, `granted_fen` bigint not null, `held_fen` bigint not null, `used_fen` bigint not null, `version` integer not null, `changed_by` text not null, `created_at_ms` bigint not null, constraint `budget_within_granted` check (held_fen >= 0 and used_fen >= 0 and held_fen + used_fen <= granted_fen));
+create index `budget_company_index` on `budget` (`company_id`, `from_ms`);
+create table `budget_hold` (`id` char(17) not null primary key, `budget_id` char(17) not null, `company_id` char(17) not null, `campaign_id` char(17) not null, `fen` bigint not null, `released_fen` bigint not null, `state` text not null, `version` integer not null, `created_at_ms` bigint not null, `changed_at_ms` bigint not null, constraint `budget_hold_released_within` check (released_fen >= 0 and released_fen <= fen));
+create index `budget_hold_campaign_index` on `budget_hold` (`campaign_id`, `state`);
+create index `budget_hold_budget_index` on `budget_hold` (`budget_id`, `id`);
+create table `credit_line` (`company_id` char(17) not null primary key, `limit_fen` bigint not null, `owed_fen` bigint not null, `version` integer not null, `changed_by` text not null, `changed_at_ms` bigint not null, constraint `credit_line_owed_not_negative` check (owed_fen >= 0));
+create table `credit_movement` (`id` char(17) not null primary key, `company_id` char(17) not null, `kind` text not null, `amount_fen` bigint not null, `owed_after_fen` bigint not null, `ref` text not null, `at_ms` bigint not null);
+create index `credit_movement_company_index` on `credit_movement` (`company_id`, `id`);
+create table `wallet_alert` (`id` char(17) not null primary key, `company_id` char(17) not null, `threshold_fen` bigint not null, `balance_fen` bigint not null, `raised_at_ms` bigint not null, `ended_at_ms` bigint null);
+create index `wallet_alert_company_index` on `wallet_alert` (`company_id`, `id`);
+alter table `wallet` add column `low_fen` bigint null;
+alter table `wallet` add column `low_alert_id` char(17) null;

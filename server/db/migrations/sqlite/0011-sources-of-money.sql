@@ -1,0 +1,11 @@
+alter table `payment` add column `combine_mchid` text null;
+alter table `payment` add column `code_until_ms` bigint null;
+alter table `statement_line` add column `direction` text not null default 'in';
+alter table `statement_line` add column `source` text not null default 'bank';
+alter table `statement_line` add column `mchid` text null;
+alter table `statement_line` add column `payer_index` text null;
+alter table `statement_line` add column `matched_by` text null;
+alter table `statement_line` add column `ref` text null;
+alter table `statement_line` add column `reason_sealed` blob null;
+alter table `statement_line` add column `decided_at_ms` bigint null;
+create index `statement_line_payer_index` on `statement_line` (`payer_index`, `outcome`);

@@ -1,0 +1,16 @@
+create table `hold` (`id` char(17) not null primary key, `card_id` char(17) not null, `amount_fen` bigint not null, `state` text not null, `version` integer not null, `ref` text not null, `created_at_ms` bigint not null, `ends_at_ms` bigint not null, constraint `hold_amount_positive` check (amount_fen > 0));
+create index `hold_card_index` on `hold` (`card_id`, `state`);
+create index `hold_end_index` on `hold` (`state`, `ends_at_ms`);
+create table `refund` (`id` char(17) not null primary key, `company_id` char(17) null, `order_id` char(17) not null, `kind` text not null, `state` text not null, `version` integer not null, `campaign_id` char(17) null, `payment_id` char(17) null, `to_wallet` integer not null, `amount_fen` bigint not null, `cards_planned` integer not null, `cards_back` integer not null, `cards_kept` integer not null, `after_card_id` char(17) null, `requested_by` text not null, `requested_at_ms` bigint not null, `accepted_at_ms` bigint null, `done_at_ms` bigint null);
+create index `refund_company_index` on `refund` (`company_id`, `id`);
+create index `refund_order_index` on `refund` (`order_id`, `id`);
+create index `refund_campaign_index` on `refund` (`campaign_id`, `id`);
+create table `refund_item` (`id` char(17) not null primary key, `refund_id` char(17) not null, `card_id` char(17) not null, `order_item_id` char(17) not null, `brand_id` char(17) not null, `price_fen` bigint not null, `face_fen` bigint not null, `platform_fen` bigint not null, `channel_fen` bigint not null);
+create unique index `refund_item_card_id_unique` on `refund_item` (`card_id`);
+create index `refund_item_refund_index` on `refund_item` (`refund_id`, `brand_id`);
+create table `refund_part` (`id` char(17) not null primary key, `refund_id` char(17) not null, `company_id` char(17) null, `order_id` char(17) not null, `payment_id` char(17) not null, `brand_id` char(17) null, `fen` bigint not null, `route` text not null, `state` text not null, `version` integer not null, `reason` text null, `out_refund_no` text null, `body` text null, `provider_refund_id` text null, `retries` integer not null, `calls` integer not null, `looks` integer not null, `first_call_at_ms` bigint null, `last_call_at_ms` bigint null, `next_at_ms` bigint null, `returned_fen` bigint not null, `own_fen` bigint not null, `without_returns` integer not null, `created_at_ms` bigint not null, `done_at_ms` bigint null, constraint `refund_part_positive` check (fen > 0 and own_fen >= 0 and own_fen <= fen));
+create unique index `refund_part_out_refund_no_unique` on `refund_part` (`out_refund_no`);
+create index `refund_part_payment_index` on `refund_part` (`payment_id`, `state`);
+create index `refund_part_state_index` on `refund_part` (`state`, `id`);
+create index `refund_part_order_index` on `refund_part` (`order_id`, `state`);
+create unique index `refund_part_payment_unique` on `refund_part` (`refund_id`, `payment_id`, `brand_id`);

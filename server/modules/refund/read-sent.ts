@@ -1,0 +1,42 @@
+import { fen, type Fen } from '../../../contract/fen.ts'
+import type { Id } from '../../../contract/ids.ts'
+import type { Tx } from '../../kernel/context.ts'
+import { sql } from '../../kernel/sql.ts'
+
+/** A refund that was asked of WeChat Pay, as its merchant's bill names it. */
+export interface SentRefund {
+  readonly id: Id<'refundPart'>
+  readonly outRefundNo: string
+  readonly amountFen: Fen
+  readonly firstCallAtMs: number
+}
+
+interface Row {
+  readonly id: Id<'refundPart'>
+  readonly no: string
+  readonly fen: unknown
+  readonly at_ms: unknown
+}
+const select = `select refund_part.id as id, refund_part.out_refund_no as no, refund_part.fen as fen,
+  refund_part.first_call_at_ms as at_ms from refund_part join payment on payment.id = refund_part.payment_id
+  where payment.mchid = ? and refund_part.out_refund_no is not null`
+
+/** Refunds of a merchant that WeChat Pay accepted and that were first asked for from `fromMs` until before `toMs`. */
+export async function readSentRefunds(tx: Tx, mchid: string, fromMs: number, toMs: number): Promise<SentRefund[]> {
+  const text = `${select} and refund_part.provider_refund_id is not null and refund_part.first_call_at_ms >= ? and refund_part.first_call_at_ms < ?`
+  return (await sql<Row>(tx.em, text, [mchid, fromMs, toMs])).map(present)
+}
+
+/** At most 500 refunds of a merchant by their numbers, whatever their day. */
+export async function readRefundsByNumbers(tx: Tx, mchid: string, numbers: readonly string[]): Promise<SentRefund[]> {
+  if (numbers.length === 0) return []
+  const text = `${select} and refund_part.out_refund_no in (${numbers.map(() => '?').join(',')})`
+  return (await sql<Row>(tx.em, text, [mchid, ...numbers])).map(present)
+}
+
+const present = (row: Row): SentRefund => ({
+  id: row.id,
+  outRefundNo: row.no,
+  amountFen: fen(Number(row.fen)),
+  firstCallAtMs: Number(row.at_ms ?? 0),
+})
