@@ -129,9 +129,10 @@ async function withFaults(service: Service, work: () => Told): Promise<Told> {
   if (take(service, 'busy')) return told(429, { code: 'TOO_MANY' })
   if (take(service, 'fail_before')) return told(500, { code: 'SYSTEM' })
   const answer = work()
-  const slow = take(service, 'slow')
+  // Chosen as the request arrives: one that is slow must not take a fault that was meant for a later one.
+  const [slow, failing] = [take(service, 'slow'), take(service, 'fail_after')]
   if (slow) await sleep(slow.delayMs)
-  return take(service, 'fail_after') ? told(500, { code: 'SYSTEM' }) : answer
+  return failing ? told(500, { code: 'SYSTEM' }) : answer
 }
 
 function issue(service: Service, given: unknown): Told {
