@@ -34,6 +34,7 @@ export const abilities = {
   'refund.decide': { member: [], operator: ['finance', 'admin'], employee: false, anybody: false },
   'invoice.read': { member: ['finance', 'admin'], operator: [], employee: false, anybody: false },
   'invoice.request': { member: ['finance', 'admin'], operator: [], employee: false, anybody: false },
+  'invoice.decide': { member: [], operator: ['finance', 'admin'], employee: false, anybody: false },
   'wallet.read': { member: ['hr', 'finance', 'admin'], operator: [], employee: false, anybody: false },
   'wallet.manage': { member: ['finance', 'admin'], operator: [], employee: false, anybody: false },
   'budget.read': { member: everyCompanyRole, operator: [], employee: false, anybody: false },

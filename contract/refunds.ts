@@ -6,6 +6,9 @@ export type RefundKind = (typeof refundKinds)[number]
 export const refundRoutes = ['wechat', 'wallet', 'bank', 'credit', 'wallet_credit'] as const
 export type RefundRoute = (typeof refundRoutes)[number]
 
+/** Why a card cannot go back: part of it is used, part is set aside, it has ended before, or its time is over. */
+export const keptReasons = ['card_spent', 'card_held', 'card_ended', 'right_over'] as const
+
 /** Why a part waits, goes another way, or needs a person. */
 export const refundPartReasons = [
   /** Sharing, or another refund, of the same transaction is under way; or a minute has not passed since the last one. */

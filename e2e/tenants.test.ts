@@ -56,6 +56,7 @@ const bodies: Readonly<Record<string, (ids: Ids) => unknown>> = {
   'POST /hr/deliveries/:id/correct': () => ({ wecomUserId: 'somebody' }),
   'POST /hr/orders/:id/payments': () => ({ source: 'wallet', amountFen: 1 }),
   'POST /hr/orders/:id/payments/split': () => ({ amountFen: 100, mostFen: 50 }),
+  'POST /hr/orders/:id/refund-preview': (ids) => ({ cardIds: [ids['card']] }),
   'POST /hr/orders/:id/refunds': (ids) => ({ cardIds: [ids['card']] }),
   'POST /hr/orders/:id/give-up': () => ({}),
   'POST /hr/campaigns/:id/take-back': () => ({}),

@@ -4,6 +4,7 @@ import { cursorField, idField, instantField, limitField } from '../fields.ts'
 import { campaignStates, CampaignSummary, DeliveryCounts, Stages } from './campaign.ts'
 
 const deliveryStates = ['planned', 'sending', 'sent', 'opened', 'claimed', 'failed', 'revoked'] as const
+const cardStates = ['active', 'frozen', 'exhausted', 'refunded', 'void'] as const
 
 /** GET /hr/campaigns/:id/progress and its /events: four stages that add up to the heads, failures by reason. */
 export const Progress = Stages.extend({
@@ -56,6 +57,9 @@ export const RecipientView = z.object({
   phone: z.string().nullable(),
   wecomUserId: z.string().nullable(),
   faceFen: z.int(),
+  /** Null: the card is not made yet. */
+  cardId: idField('card').nullable(),
+  cardState: z.enum(cardStates).nullable(),
   state: z.enum(deliveryStates),
   reason: z.enum(deliveryReasonCodes).nullable(),
   reasonText: z.string().nullable(),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { cursorField, fenField, idField, instantField, limitField } from '../fields.ts'
-import { refundKinds, refundRoutes } from '../refunds.ts'
+import { keptReasons, refundKinds, refundRoutes } from '../refunds.ts'
 
 export const paymentSources = ['wallet', 'wechat_pay', 'bank_transfer', 'credit_line'] as const
 const refundStates = ['requested', 'accepted', 'done', 'rejected'] as const
@@ -34,6 +34,26 @@ export const TakeBackPreview = z.object({
   possible: z.boolean(),
 })
 export type TakeBackPreview = z.infer<typeof TakeBackPreview>
+
+/** POST /hr/orders/:id/refund-preview: what giving these cards back would do, as things stand now. */
+export const RefundPreviewInput = z.object({ id: idField('order'), cardIds: z.array(idField('card')).min(1).max(1000) })
+export const RefundPreview = z.object({
+  /** Whole cards, and what was paid for them. */
+  cards: z.int().min(0),
+  fen: fenField,
+  sources: z.array(BackBySource),
+  sourcesToWallet: z.array(BackBySource).nullable(),
+  /** Cards that cannot go back: all of them must, so one of these refuses the refund. */
+  kept: z.array(z.object({ cardId: idField('card'), why: z.enum(keptReasons), spentFen: fenField })),
+  /** Cards are still made, or the order is over: not now. */
+  possible: z.boolean(),
+})
+export type RefundPreview = z.infer<typeof RefundPreview>
+
+/** GET /hr/orders/:id/surplus: what payments brought that their order did not need and that nobody asked back yet. */
+export const SurplusInput = z.object({ id: idField('order') })
+export const Surplus = z.object({ payments: z.array(BackBySource.extend({ paymentId: idField('payment') })) })
+export type Surplus = z.infer<typeof Surplus>
 
 /** POST /hr/campaigns/:id/take-back, Idempotency-Key. */
 export const TakeBackInput = z.object({ id: idField('campaign'), toWallet: z.boolean().default(false) })

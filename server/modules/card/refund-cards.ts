@@ -1,6 +1,7 @@
 import { fen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { limits } from '../../../contract/limits.ts'
+import type { keptReasons } from '../../../contract/refunds.ts'
 import { cardMoves, type CardState } from '../../../contract/states.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { change, insertRows, sql } from '../../kernel/sql.ts'
@@ -19,7 +20,7 @@ export interface RefundedCard {
  */
 export interface KeptCard {
   readonly cardId: Id<'card'>
-  readonly why: 'card_spent' | 'card_held' | 'card_ended' | 'right_over'
+  readonly why: (typeof keptReasons)[number]
   readonly spentFen: Fen
 }
 export interface RefundOfCards {
@@ -48,25 +49,40 @@ export async function refundCards(
   const slots = ids.map(() => '?').join(',')
   // A write that changes nothing holds the rows: nobody spends from them between our look and our move.
   await change(tx.em, `update card set held_fen = held_fen where id in (${slots})`, ids)
+  const { free, kept } = await judgeCards(tx, ids, how.inRight === true)
+  await emptyCards(tx, free, refundId, tx.clock.now())
+  return { refunded: free.map(present), kept }
+}
+
+/** What `refundCards` would do with these cards as they stand now: nothing is held, and nothing changes. */
+export async function previewRefundOfCards(tx: Tx, cardIds: readonly Id<'card'>[]): Promise<RefundOfCards> {
+  const { free, kept } = await judgeCards(tx, [...new Set(cardIds)].sort(), false)
+  return { refunded: free.map(present), kept }
+}
+
+const present = ({ id, orderItemId, brandId, face }: CardLook): RefundedCard => ({
+  cardId: id,
+  orderItemId,
+  brandId,
+  faceFen: fen(Number(face)),
+})
+
+async function judgeCards(
+  tx: Tx,
+  ids: readonly Id<'card'>[],
+  inRight: boolean,
+): Promise<{ readonly free: readonly CardLook[]; readonly kept: readonly KeptCard[] }> {
   const rows = await sql<CardLook>(
     tx.em,
     `select id, order_item_id as orderItemId, brand_id as brandId, state, face_fen as face, balance_fen as balance,
         held_fen as held, locked_until_ms as lockedUntilMs,
         (select max(seq) from activity where card_id = card.id) as seq
-      from card where id in (${slots}) order by id`,
+      from card where id in (${ids.map(() => '?').join(',')}) order by id`,
     ids,
   )
-  const nowMs = tx.clock.now()
-  const judged = rows.map((row) => ({ row, kept: judge(row, how.inRight === true, nowMs) }))
-  const free = judged.filter(({ kept }) => kept === null).map(({ row }) => row)
-  await emptyCards(tx, free, refundId, nowMs)
+  const judged = rows.map((row) => ({ row, kept: judge(row, inRight, tx.clock.now()) }))
   return {
-    refunded: free.map(({ id, orderItemId, brandId, face }) => ({
-      cardId: id,
-      orderItemId,
-      brandId,
-      faceFen: fen(Number(face)),
-    })),
+    free: judged.filter(({ kept }) => kept === null).map(({ row }) => row),
     kept: judged.flatMap(({ kept }) => (kept === null ? [] : [kept])),
   }
 }

@@ -1,7 +1,7 @@
 import type { DeliveryReason } from '../../../contract/delivery-reasons.ts'
 import type { DeliveryCounts } from '../../../contract/hr/campaign.ts'
 import type { Id } from '../../../contract/ids.ts'
-import type { DeliveryState } from '../../../contract/states.ts'
+import type { CardState, DeliveryState } from '../../../contract/states.ts'
 import { readSum } from '../../kernel/columns.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
@@ -152,6 +152,9 @@ export interface Recipient {
   readonly personId: Id<'person'>
   readonly deliveryId: Id<'delivery'> | null
   readonly faceFen: number
+  /** Null: it is not made yet. */
+  readonly cardId: Id<'card'> | null
+  readonly cardState: CardState | null
   readonly state: DeliveryState
   readonly reason: DeliveryReason | null
   readonly sentAtMs: number | null
@@ -184,11 +187,13 @@ export async function readRecipients(tx: Tx, filter: DeliveryFilter): Promise<Re
   }
   const rows = await sql<Record<keyof Recipient, unknown>>(
     tx.em,
-    `select item.seq as seq, item.holder_id as personId, item.face_fen as faceFen, delivery.id as deliveryId,
+    `select item.seq as seq, item.holder_id as personId, item.face_fen as faceFen, card.id as cardId,
+        card.state as cardState, delivery.id as deliveryId,
         coalesce(delivery.state, 'planned') as state, delivery.reason as reason,
         delivery.sent_at_ms as sentAtMs, delivery.opened_at_ms as openedAtMs,
         delivery.claimed_at_ms as claimedAtMs, delivery.waits_until_ms as waitsUntilMs
       from campaign join order_item item on item.order_id = campaign.order_id
+      left join card on card.order_item_id = item.id
       left join delivery on delivery.campaign_id = campaign.id and delivery.person_id = item.holder_id
       where ${where.join(' and ')} order by item.seq limit ?`,
     [...values, filter.limit],
@@ -199,6 +204,8 @@ export async function readRecipients(tx: Tx, filter: DeliveryFilter): Promise<Re
     personId: row.personId as Id<'person'>,
     deliveryId: row.deliveryId as Id<'delivery'> | null,
     faceFen: readSum(row.faceFen),
+    cardId: row.cardId as Id<'card'> | null,
+    cardState: row.cardState as CardState | null,
     state: row.state as DeliveryState,
     reason: row.reason as DeliveryReason | null,
     sentAtMs: instant(row.sentAtMs),

@@ -45,7 +45,7 @@ export async function driveInvoice(edge: Edge, id: Id<'invoice'>): Promise<void>
 
 /** Writes down that a call begins, and with what. Null: there is nothing to call. */
 async function intend(tx: Tx, id: Id<'invoice'>, port: InvoicePort): Promise<Call | null> {
-  const one = await readHeld(tx, id)
+  const one = await readHeldInvoice(tx, id)
   if (one === null || !['requested', 'issuing', 'reversing'].includes(one.state)) return null
   const { orderId } = one
   if (!port.configured) {
@@ -55,7 +55,8 @@ async function intend(tx: Tx, id: Id<'invoice'>, port: InvoicePort): Promise<Cal
   if (one.state === 'requested') {
     const lines = (await readLines(tx, [id])).map((line) => ({ remark: line.department, amount: line.amountFen }))
     const body = port.issueBody({ number: id, ...openBuyer(tx, one), amount: one.amountFen, lines })
-    const set = { body_sealed: sealBody(tx, id, body), calls: 1 }
+    // Counted on where a refused one is asked for again: what it causes is caused by this call and no earlier one.
+    const set = { body_sealed: sealBody(tx, id, body), calls: one.calls + 1 }
     const begun = { table: 'invoice', id, from: 'requested', to: 'issuing', moves: invoiceMoves, set }
     return (await move(tx, begun)) ? { act: 'issue', body, orderId, number: id, calls: 1 } : null
   }
@@ -71,7 +72,7 @@ async function intend(tx: Tx, id: Id<'invoice'>, port: InvoicePort): Promise<Cal
 }
 
 /** The invoice as it stands, with its order held until the end of the transaction. */
-async function readHeld(tx: Tx, id: Id<'invoice'>): Promise<InvoiceRow | null> {
+export async function readHeldInvoice(tx: Tx, id: Id<'invoice'>): Promise<InvoiceRow | null> {
   const found = await tx.em.findOne(Invoice, { id }, { disableIdentityMap: true })
   if (found === null) return null
   await lockOrders(tx, [found.orderId])
@@ -79,7 +80,7 @@ async function readHeld(tx: Tx, id: Id<'invoice'>): Promise<InvoiceRow | null> {
 }
 
 async function record(tx: Tx, id: Id<'invoice'>, call: Call, answer: InvoiceAnswer): Promise<void> {
-  const one = await readHeld(tx, id)
+  const one = await readHeldInvoice(tx, id)
   if (one === null || one.state !== (call.act === 'issue' ? 'issuing' : 'reversing')) return
   switch (answer.state) {
     case 'unknown_number':

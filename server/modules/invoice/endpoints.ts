@@ -10,14 +10,22 @@ import {
   InvoicePreviewInput,
   RequestInvoiceInput,
 } from '../../../contract/hr/invoice.ts'
+import {
+  DecidedInvoice,
+  DecideInvoiceInput,
+  OpenInvoices,
+  OpenInvoicesInput,
+} from '../../../contract/operator/invoice.ts'
 import { fen } from '../../../contract/fen.ts'
 import { endpoint, type Endpoint } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { once } from '../../kernel/once.ts'
 import { companyOf } from '../../kernel/tenant.ts'
 import { findOwnOrder } from '../order/read-order.ts'
+import { decideInvoice } from './decide-invoice.ts'
 import { exportInvoices } from './export-invoices.ts'
 import { printInvoice } from './print-invoice.ts'
+import { readHangingInvoices } from './read-hanging.ts'
 import { readInvoiceOrders, readOwnInvoice, readOwnInvoices } from './read-invoices.ts'
 import { planLines, requestInvoice } from './request-invoice.ts'
 import { cancelInvoice, reverseByHand } from './reverse-invoices.ts'
@@ -27,7 +35,7 @@ const written = { method: 'POST', may: 'invoice.request', scope: 'tx' } as const
 const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
 
 /** What a company's finance sees of invoices, and asks for. */
-export const invoiceEndpoints: readonly Endpoint[] = [
+const hrEndpoints: readonly Endpoint[] = [
   endpoint({
     ...read,
     path: '/hr/invoices',
@@ -136,3 +144,31 @@ export const invoiceEndpoints: readonly Endpoint[] = [
     },
   }),
 ]
+
+/** What the platform's finance sees of invoices that hang, and does about them. */
+const operatorEndpoints: readonly Endpoint[] = [
+  endpoint({
+    method: 'GET',
+    path: '/operator/invoices',
+    may: 'invoice.decide',
+    scope: 'edge',
+    input: OpenInvoicesInput,
+    output: OpenInvoices,
+    run: async (edge, page) => {
+      const found = await edge.read((tx) => readHangingInvoices(tx, page))
+      return { ...found, connected: edge.ports.invoice.configured }
+    },
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/operator/invoices/:id/decide',
+    may: 'invoice.decide',
+    scope: 'tx',
+    body: 'json',
+    input: DecideInvoiceInput,
+    output: DecidedInvoice,
+    run: async (tx, { id, decision }) => ({ state: await decideInvoice(tx, id, decision) }),
+  }),
+]
+
+export const invoiceEndpoints: readonly Endpoint[] = [...hrEndpoints, ...operatorEndpoints]

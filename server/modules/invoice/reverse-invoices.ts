@@ -45,10 +45,12 @@ async function findHeld(tx: Tx, id: Id<'invoice'>): Promise<InvoiceRow> {
   return findOwn(tx, Invoice, id)
 }
 
-const withdraw = (tx: Tx, { id }: InvoiceRow, reason: 'refunded' | 'cancelled'): Promise<boolean> =>
+/** Withdraws a request that waits; false when it does not wait any more. The caller holds its order. */
+export const withdraw = (tx: Tx, { id }: InvoiceRow, reason: 'refunded' | 'cancelled'): Promise<boolean> =>
   move(tx, { table: 'invoice', id, from: 'requested', to: 'rejected', moves: invoiceMoves, set: { reason } })
 
-async function beginReversal(tx: Tx, { id }: InvoiceRow, why: 'refund' | 'by_hand'): Promise<boolean> {
+/** Begins to reverse an issued invoice; false when it is not issued any more. The caller holds its order. */
+export async function beginReversal(tx: Tx, { id }: InvoiceRow, why: 'refund' | 'by_hand'): Promise<boolean> {
   const set = { red_number: `${id}R`, red_calls: 0, reversed_for: why, reason: null }
   const begun = await move(tx, { table: 'invoice', id, from: 'issued', to: 'reversing', moves: invoiceMoves, set })
   if (begun) await enqueue(tx, [invoiceJob(tx, 'invoice.issue', id, tx.clock.now())])

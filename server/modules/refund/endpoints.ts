@@ -4,8 +4,12 @@ import {
   RefundIdInput,
   RefundList,
   RefundListInput,
+  RefundPreview,
+  RefundPreviewInput,
   RefundSurplusInput,
   RefundView,
+  Surplus,
+  SurplusInput,
   TakeBackInput,
   TakeBackPreview,
   TakeBackPreviewInput,
@@ -19,8 +23,10 @@ import { refuse } from '../../kernel/errors.ts'
 import { once } from '../../kernel/once.ts'
 import { companyOf } from '../../kernel/tenant.ts'
 import { decidePart } from './decide-part.ts'
+import { previewCards } from './preview-cards.ts'
 import { readPart } from './read-part.ts'
 import { presentRefunds, readOpenParts, readOwnRefunds } from './read-refunds.ts'
+import { readSurpluses } from './read-surpluses.ts'
 import { findOwnRefund, requestRefund, type RefundWish } from './request-refund.ts'
 import { previewTakeBack, takeBackCampaign } from './take-back-campaign.ts'
 
@@ -45,6 +51,25 @@ const hrEndpoints: readonly Endpoint[] = [
     output: RefundView,
     run: (tx, { id: campaignId, toWallet }, http) =>
       onceFor(tx, http, { campaignId, toWallet }, () => takeBackCampaign(tx, { campaignId, toWallet })),
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/hr/orders/:id/refund-preview',
+    may: 'refund.request',
+    scope: 'read',
+    body: 'json',
+    input: RefundPreviewInput,
+    output: RefundPreview,
+    run: (tx, { id, cardIds }) => previewCards(tx, id, cardIds),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/hr/orders/:id/surplus',
+    may: 'order.read',
+    scope: 'read',
+    input: SurplusInput,
+    output: Surplus,
+    run: (tx, { id }) => readSurpluses(tx, id),
   }),
   endpoint({
     ...written,

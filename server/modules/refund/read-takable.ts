@@ -6,6 +6,7 @@ import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
 import { readTermsAt } from '../catalog/read-terms.ts'
 import { cutRefund, readRefundable } from '../funding/book-refund.ts'
+import type { OwedOfBrand } from './plan-parts.ts'
 import { routeOf, type PaymentSource } from './rules.ts'
 
 /** Cards of a campaign that nobody has looked at and that are still somebody's, by whose message stands where. */
@@ -57,12 +58,19 @@ export async function readTakable(
   const whole = rows.filter((row) => Number(row.whole) === 1)
   const cards = (some: typeof rows) => some.reduce((sum, row) => sum + readSum(row.cards), 0)
   const owed = whole.map((row) => ({ brandId: row.brandId, fen: fen(readSum(row.price)) }))
+  return { cards: cards(whole), keptCards: cards(rows) - cards(whole), ...(await readBack(tx, order, owed)) }
+}
+
+/** Over which ways the money of an order's brands would go back, as things stand now. */
+export async function readBack(
+  tx: Tx,
+  order: { readonly id: Id<'order'>; readonly createdAtMs: number },
+  owed: readonly OwedOfBrand[],
+): Promise<Pick<Takable, 'priceFen' | 'sources' | 'sourcesToWallet'>> {
   const brandIds = owed.map((one) => one.brandId)
   const terms = await readTermsAt(tx, brandIds, order.createdAtMs)
   const agreed = new Set(brandIds.filter((id) => terms.get(id)?.walletCredit === true))
   return {
-    cards: cards(whole),
-    keptCards: cards(rows) - cards(whole),
     priceFen: sumFen(owed.map((one) => one.fen)),
     sources: await readSources(tx, order.id, owed, new Set()),
     sourcesToWallet: agreed.size === 0 ? null : await readSources(tx, order.id, owed, agreed),
@@ -72,7 +80,7 @@ export async function readTakable(
 async function readSources(
   tx: Tx,
   orderId: Id<'order'>,
-  owed: readonly { readonly brandId: Id<'brand'>; readonly fen: Fen }[],
+  owed: readonly OwedOfBrand[],
   toWallet: ReadonlySet<Id<'brand'>>,
 ): Promise<BackBySource[]> {
   const left = await readRefundable(tx, orderId)
