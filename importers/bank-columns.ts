@@ -113,3 +113,28 @@ function plainHeader(text: string | undefined): string {
   const plain = (text ?? '').normalize('NFKC').toLowerCase().replaceAll(/\s/g, '')
   return plain.replaceAll(/\([^)]*\)|\[[^\]]*\]|[*:"'#]/g, '')
 }
+
+const FOREIGN =
+  /万元|千元|百元|角|分$|美元|美金|港币|港元|欧元|日元|英镑|澳元|加元|新元|韩元|卢布|法郎|外币|USD|HKD|EUR|JPY|GBP|AUD|CAD|SGD|KRW|CHF/i
+const MONEY = ['income', 'expense', 'amount'] as const
+
+/** The unit behind a column of money that is not yuan, as 万元 in 收入金额（万元）; null when there is none. */
+export function foreignUnit(cells: readonly (string | undefined)[], columns: BankColumns): string | null {
+  for (const column of MONEY.flatMap((field) => columns[field])) {
+    const brackets = (cells[column] ?? '').normalize('NFKC').matchAll(/[([]([^)\]]*)/g)
+    for (const [, inside = ''] of brackets) if (FOREIGN.test(inside.trim())) return inside.trim().slice(0, 20)
+  }
+  return null
+}
+
+/** The same of a row beside the table, as 币种：美元 or 单位 and 万元 in the next cell. */
+export function statedUnit(cells: readonly (string | undefined)[]): string | null {
+  const plain = Array.from(cells, (cell) => (cell ?? '').normalize('NFKC').replaceAll(/\s/g, '')).filter(Boolean)
+  for (const [at, cell] of plain.entries()) {
+    const match = /(?:(?:币种|币别|货币|currency):?|单位(?::|$))([^,;:]*)/i.exec(cell)
+    if (!match) continue
+    const unit = match[1] || (plain[at + 1] ?? '')
+    if (unit.length <= 8 && FOREIGN.test(unit)) return unit
+  }
+  return null
+}

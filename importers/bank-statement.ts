@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { fen, type Fen } from '../contract/fen.ts'
 import type { StatementEntry } from '../contract/statement-entry.ts'
-import { findBankColumns, type BankColumns, type BankField } from './bank-columns.ts'
+import { findBankColumns, foreignUnit, statedUnit, type BankColumns, type BankField } from './bank-columns.ts'
 import { plainMoney, readDay, readTime } from './bank-values.ts'
 import { openSheets } from './sheet.ts'
 import { SheetRefusal } from './sheet-refusal.ts'
@@ -15,6 +15,18 @@ const words = {
   ],
   both_directions: ['同一行既有收入又有支出', 'one line has money coming in and going out'],
   time_unreadable: ['交易时间无法识别', 'the time cannot be read'],
+  columns_shifted: [
+    '这一行的列数与表头不符，金额或文字里可能有没加引号的逗号，请从网银重新导出',
+    'it has more fields than the header, perhaps a comma without quotes in an amount or a text: export it again',
+  ],
+  quote_unclosed: [
+    '单元格里有换行和分隔符，引号可能没有成对，后面的行会被吞掉',
+    'a cell holds a line break and delimiters: a quote may be open and swallow the lines after it',
+  ],
+  formula_empty: [
+    '单元格是没有算出结果的公式，请用表格软件打开并保存后再导入',
+    'a cell is a formula without its result: open the file in a spreadsheet program, save it and import it again',
+  ],
   serial_missing: ['缺少交易流水号', 'the serial number is missing'],
   serial_damaged: [
     '流水号已被表格软件改成科学计数，请从网银重新导出',
@@ -59,17 +71,19 @@ const MOST_ENTRIES = 100_000
 /**
  * Reads a bank's statement (csv in UTF-8 or GB18030, xlsx): the lines where money came in or went out. Blank lines and
  * totals are passed over; a header that comes again, as on each printed page, may have its columns elsewhere. A line
- * that cannot be read is a fault with its row and its reason; the caller books nothing of a file with faults. Days and
- * times are China's. Where a bank gives no serial numbers, a line is known by its time, amounts, balance and other side.
+ * that cannot be read is a fault with its row and its reason; the caller books nothing of a file with faults. Every
+ * visible sheet with such a header is read. A table in another unit than yuan is refused. Days and times are China's. Where a bank gives no serial numbers, a line is known by its time, amounts, balance and other side.
  */
 export async function readBankStatement(bytes: Uint8Array, fileName: string): Promise<BankStatement> {
+  const reading: Reading = { entries: [], faults: [], seen: new Map(), tables: 0 }
   try {
     const file = await openSheets(bytes, fileName)
     try {
       for (const sheet of file.sheets) {
         if (sheet.hidden) continue
-        const read = await readSheet(sheet.rows())
-        if (read) return read
+        const refusal = await readSheet(sheet.rows(), reading)
+        if (refusal) return refused(refusal)
+        if (reading.faults.length >= MOST_FAULTS) break
       }
     } finally {
       file.close()
@@ -78,10 +92,22 @@ export async function readBankStatement(bytes: Uint8Array, fileName: string): Pr
     if (!(error instanceof SheetRefusal)) throw error
     return refused(refusalWords(error))
   }
+  const { entries, faults, tables } = reading
+  if (tables > 0) return { entries, faults, refusal: null }
   return refused({
     zh: '没有找到表头：需要“交易时间”，“收入金额”（或“交易金额”加“借贷标志”），以及“交易流水号”（或“余额”）列',
     en: 'No header found: it needs columns for the time, the incoming amount (or an amount and its direction), and the serial number (or the balance)',
   })
+}
+
+/** What was read so far, over all sheets. */
+interface Reading {
+  readonly entries: StatementEntry[]
+  readonly faults: StatementFault[]
+  /** Where each serial number stood first. */
+  readonly seen: Map<string, { readonly table: number; readonly row: number }>
+  /** Sheets with a header. */
+  tables: number
 }
 
 const refused = (refusal: StatementRefusal): BankStatement => ({ entries: [], faults: [], refusal })
@@ -91,34 +117,59 @@ function refusalWords(error: SheetRefusal): StatementRefusal {
   return { zh: error.message, en: `The file cannot be read as a table (${error.code})` }
 }
 
-async function readSheet(rows: AsyncGenerator<SheetRow>): Promise<BankStatement | null> {
+/** Reads one sheet into `reading`; gives why none of the file may be taken. A sheet without a header holds no lines. */
+async function readSheet(rows: AsyncGenerator<SheetRow>, reading: Reading): Promise<StatementRefusal | null> {
+  const { entries, faults, seen } = reading
   let columns: BankColumns | null = null
-  const entries: StatementEntry[] = []
-  const faults: StatementFault[] = []
-  const seen = new Map<string, number>()
+  const widths = { header: 0, lines: 0 }
   let looked = 0
   for await (const row of rows) {
     const header = findBankColumns(row.cells)
-    if (header !== null || columns === null) {
-      columns = header ?? columns
-      looked += 1
-      if (columns === null && looked >= HEADER_ROWS) return null
-      continue
+    const unit = header === null ? statedUnit(row.cells) : foreignUnit(row.cells, header)
+    if (header !== null) {
+      if (columns === null) reading.tables += 1
+      columns = header
+      Object.assign(widths, { header: row.fields ?? 0, lines: 0 })
     }
-    const read = readLine(row, columns)
+    const read = header === null && columns !== null ? readLine(row, columns) : null
+    if (read === null && unit !== null) return notYuan(row.row, unit)
+    if (columns === null && (looked += 1) >= HEADER_ROWS) return null
     if (read === null) continue
-    if ('code' in read) faults.push(read)
+    const shifted = 'code' in read ? null : shiftedLine(row, widths)
+    if (shifted || 'code' in read) faults.push(shifted ?? (read as StatementFault))
     else {
       const first = seen.get(read.serial)
-      if (first !== undefined) faults.push(fault(row.row, 'serial_twice', `第 ${first} 行`, `row ${first}`))
-      else entries.push(read)
-      seen.set(read.serial, first ?? row.row)
+      if (first === undefined) {
+        entries.push(read)
+        seen.set(read.serial, { table: reading.tables, row: row.row })
+      } else {
+        const [zh, en] = first.table === reading.tables ? ['', ''] : ['前面工作表的', 'of a sheet before, ']
+        faults.push(fault(row.row, 'serial_twice', `${zh}第 ${first.row} 行`, `${en}row ${first.row}`))
+      }
     }
-    if (faults.length >= MOST_FAULTS) break
+    if (faults.length >= MOST_FAULTS) return null
     if (entries.length > MOST_ENTRIES)
-      return refused({ zh: '超过 10 万行，请分期导出', en: 'More than 100,000 lines: export a shorter period' })
+      return { zh: '超过 10 万行，请分期导出', en: 'More than 100,000 lines: export a shorter period' }
   }
-  return columns === null ? null : { entries, faults, refusal: null }
+  return null
+}
+
+const notYuan = (row: number, unit: string): StatementRefusal => ({
+  zh: `第 ${row} 行写明金额单位是“${unit}”，这里只能导入以人民币元计的明细`,
+  en: `Row ${row} says that amounts are in ${unit}; only statements in yuan can be taken`,
+})
+
+/**
+ * A text file's line that is wider than its header has its cells elsewhere, unless every line ends with the same number
+ * of empty fields: an amount of 1,234.50 without quotes would else be one yuan.
+ */
+function shiftedLine(
+  { row, fields = 0, cells }: SheetRow,
+  widths: { header: number; lines: number },
+): StatementFault | null {
+  if (widths.lines === 0) widths.lines = fields
+  const uneven = fields !== widths.lines && Math.max(fields, widths.lines) > widths.header
+  return uneven || (fields > 0 && cells.length > widths.header) ? fault(row, 'columns_shifted') : null
 }
 
 /** One line of a table. */
@@ -132,11 +183,17 @@ interface Line {
 type Moved = { readonly direction: 'in' | 'out'; readonly amountFen: Fen }
 
 /** One line: an entry, a fault, or null where no money moved. */
-function readLine({ row, cells }: SheetRow, columns: BankColumns): StatementEntry | StatementFault | null {
+function readLine(
+  { row, cells, emptyFormulas }: SheetRow,
+  columns: BankColumns,
+): StatementEntry | StatementFault | null {
   const plain = Array.from(cells, clean)
   const text = (field: BankField) => columns[field].map((column) => plain[column] ?? '').find((one) => one !== '') ?? ''
   const line: Line = { row, columns, text, cells: plain }
-  if (isTotal(line)) return null
+  const blank = plain.every((one) => one === '')
+  if (emptyFormulas && (blank || !isTotal(line))) return fault(row, 'formula_empty')
+  if (blank || isTotal(line)) return null
+  if (cells.some((cell) => cell !== undefined && swallowed.test(cell))) return fault(row, 'quote_unclosed')
   const moved = movedBy(line)
   if (moved === null || 'code' in moved) return moved
   if (!/^(|CNY|RMB|人民币.*|156|01|¥|元)$/i.test(text('currency').normalize('NFKC')))
@@ -159,14 +216,24 @@ function readLine({ row, cells }: SheetRow, columns: BankColumns): StatementEntr
 const totals =
   /^(合计|总计|小计|本页|本月|本日|累计|承前|期初|期末|上页|总笔数|(借|贷)方(合计|总|笔数)|收入合计|支出合计|total)/i
 
-/** Blank, or a sum: its words stand in the first cell, or anywhere in a line without a serial number and a time. */
-function isTotal({ cells, text }: Line): boolean {
+/** A line break and delimiters after it. */
+const swallowed = /[\r\n][^\r\n]*[,\t|;，]/
+
+/**
+ * A sum: its words stand in the first cell, or anywhere in a line without a serial number and a time. What has its time
+ * and its number is a line whatever it says: companies are called Total too.
+ */
+function isTotal({ cells, text, columns }: Line): boolean {
   const filled = cells.filter((one) => one !== '')
-  if (filled.length === 0 || totals.test(filled[0]!)) return true
-  return readDay(text('day') || text('time')) === null && filled.some((one) => totals.test(one))
+  if (!filled.some((one) => totals.test(one))) return false
+  const dated = readDay(text('day') || text('time')) !== null
+  const serial = text('serial')
+  const numbered = serial !== '' && !totals.test(serial)
+  const told = columns.serial.length === 0 ? plainMoney(text('balance')) !== null : numbered
+  return totals.test(filled[0]!) ? !(dated && told) : !dated && !numbered
 }
 
-/** What moved: by two columns, by one with a direction, or by one with signs. */
+/** What moved: by two columns, or by one with a direction. */
 function movedBy(line: Line): Moved | StatementFault | null {
   const { row, text, columns } = line
   if (columns.income.length > 0) {
@@ -189,8 +256,8 @@ function movedBy(line: Line): Moved | StatementFault | null {
 
 function directionOf({ text }: Line): 'in' | 'out' | null {
   const said = (text('direction') || text('kind')).toUpperCase()
-  if (/^(贷|贷方|收|收入|转入|入账|来账|C|CR|CREDIT)$/.test(said)) return 'in'
-  return /^(借|借方|支|支出|付|转出|出账|往账|D|DR|DEBIT)$/.test(said) ? 'out' : null
+  if (/^(贷|贷方|贷记|收|收入|收款|转入|入账|来账|C|CR|CREDIT)$/.test(said)) return 'in'
+  return /^(借|借方|借记|支|支出|付|付款|转出|出账|往账|D|DR|DEBIT)$/.test(said) ? 'out' : null
 }
 
 function amountOf(row: number, text: string): Fen | StatementFault | null {

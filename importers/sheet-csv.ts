@@ -76,8 +76,9 @@ export async function* readCsvRows(bytes: Uint8Array, encoding: string, sheet: s
     for await (const record of parser) {
       row += 1
       if (row > rosterLimits.sheetRows) throw new SheetRefusal('too_many_rows')
+      const fields = (record as string[]).length
       const cells = textCells(record as string[], row)
-      if (cells.length > 0) yield { sheet, row, cells }
+      if (cells.length > 0) yield { sheet, row, cells, fields }
     }
   } catch (cause) {
     if (cause instanceof SheetRefusal) throw cause

@@ -11,6 +11,8 @@ export interface SheetRow {
   sheet: string
   row: number
   cells: (string | undefined)[]
+  /** Text files: how many fields the line has, blank ones too. */
+  fields?: number
   emptyFormulas?: number
   hidden?: boolean
 }
@@ -82,10 +84,21 @@ function damagedString(): never {
   throw new SheetRefusal('truncated', '文字表缺少条目')
 }
 
+/** A day of a spreadsheet, with its time of day where it has one; null when it is none. */
+function dayText(serial: number, epoch1904: boolean): string | null {
+  const seconds = Math.round(serial * 86_400)
+  const day = daySerial(Math.floor(seconds / 86_400), epoch1904).value ?? null
+  const clock = seconds % 86_400
+  return day === null || clock === 0 ? day : `${day} ${new Date(clock * 1000).toISOString().slice(11, 19)}`
+}
+
 function numberText(stored: string, styleIndex: number, book: Workbook): string {
   const style = book.styles[styleIndex]
   const text = plainNumber(stored)
-  if (style?.day && /^\d+(\.\d+)?$/.test(text)) return daySerial(Number(text), book.epoch1904).value ?? text
+  if (style?.day && /^\d+(\.\d+)?$/.test(text)) return dayText(Number(text), book.epoch1904) ?? text
+  // A number keeps 15 to 16 digits: of a longer one the last are not what they were, and it must not look whole.
+  if (/^\d{16,}$/.test(text) && (Number(text) > Number.MAX_SAFE_INTEGER || /e/i.test(stored)))
+    return Number(text).toExponential()
   return style && style.zeros > 0 && /^\d+$/.test(text) ? text.padStart(style.zeros, '0') : text
 }
 
