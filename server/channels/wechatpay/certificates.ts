@@ -12,7 +12,7 @@ export interface PlatformKey {
   readonly key: KeyObject
 }
 
-/** WeChat Pay's keys: public keys and certificates of the configuration, and certificates that were fetched. */
+/** WeChat Pay's keys: public keys and certificates of the configuration, and certificates that were fetched. No certificate is believed once it is over. */
 export interface PlatformKeys {
   /** The key of a serial as far as it is known now. */
   readonly known: (serial: string) => KeyObject | null
@@ -65,16 +65,19 @@ const listBody = z.object({
 
 /** Keeps the keys of one adapter. Nothing is fetched before a serial that nobody knows comes in. */
 export function platformKeys(options: WechatPayOptions, meansOf: (mchid: string) => Means): PlatformKeys {
-  const named = new Map<string, KeyObject>()
+  const named = new Map<string, Certificate>()
   for (const [serial, pem] of Object.entries(options.platformKeys)) {
     const key = readPublicKey(pem)
-    if (key !== null) named.set(serial, key)
+    if (key !== null) named.set(serial, { serial, key, ...lifeOf(pem) })
   }
-  const fetched = new Map<string, Certificate & { readonly mchid: string }>()
+  const fetched = new Map<string, Certificate>()
+  /** Which of them a merchant's list had. */
+  const lists = new Map<string, ReadonlySet<string>>()
   const loads = new Map<string, Load>()
+  const holds = (one: Certificate): boolean => one.endsAtMs > options.now()
   const known = (serial: string): KeyObject | null => {
-    const certificate = fetched.get(serial)
-    return named.get(serial) ?? (certificate && certificate.endsAtMs > options.now() ? certificate.key : null)
+    const one = named.get(serial) ?? fetched.get(serial)
+    return one && holds(one) ? one.key : null
   }
   const load = (mchid: string, maxAgeMs: number): Promise<void> => {
     const last = loads.get(mchid)
@@ -85,7 +88,9 @@ export function platformKeys(options: WechatPayOptions, meansOf: (mchid: string)
     entry.work = fetchCertificates(options, meansOf, mchid, known).then(
       (found) => {
         entry.state = 'done'
-        for (const one of found === 'none' ? [] : found) fetched.set(one.serial, { ...one, mchid })
+        if (found === 'none') return
+        for (const one of found) fetched.set(one.serial, one)
+        lists.set(mchid, new Set(found.map((one) => one.serial)))
       },
       () => {
         entry.state = 'failed'
@@ -94,14 +99,16 @@ export function platformKeys(options: WechatPayOptions, meansOf: (mchid: string)
     return entry.work
   }
   const publicKeyOf = ({ credentials }: Means): PlatformKey | null => {
-    const serial = credentials.platformKeyId === undefined ? named.keys().next().value : credentials.platformKeyId
-    const key = serial ? named.get(serial) : undefined
-    return serial && key ? { serial, key } : null
+    const own = credentials.platformKeyId
+    const serial = own === undefined ? [...named.keys()].find((one) => !couldBeCertificate(one)) : own
+    return serial && !couldBeCertificate(serial) ? (named.get(serial) ?? null) : null
   }
-  const newest = (mchid: string): PlatformKey | null =>
-    [...fetched.values()]
-      .filter((one) => one.mchid === mchid && one.endsAtMs > options.now())
+  const newest = (mchid: string): PlatformKey | null => {
+    const configured = [...named.values()].filter((one) => couldBeCertificate(one.serial))
+    return [...configured, ...[...fetched.values()].filter((one) => lists.get(mchid)?.has(one.serial))]
+      .filter(holds)
       .reduce<Certificate | null>((best, one) => (best && best.startsAtMs >= one.startsAtMs ? best : one), null)
+  }
   return {
     known,
     publicKeyId: (merchant) => publicKeyOf(merchant)?.serial ?? null,
@@ -124,6 +131,13 @@ export function platformKeys(options: WechatPayOptions, meansOf: (mchid: string)
       return key
     },
   }
+}
+
+/** How long a key of the configuration holds: a certificate says it, a public key has no end. */
+function lifeOf(pem: string): Pick<Certificate, 'startsAtMs' | 'endsAtMs'> {
+  if (!pem.includes('BEGIN CERTIFICATE')) return { startsAtMs: 0, endsAtMs: Infinity }
+  const { validFromDate, validToDate } = new X509Certificate(pem)
+  return { startsAtMs: validFromDate.getTime(), endsAtMs: validToDate.getTime() }
 }
 
 /** Serials of certificates are hex; a public key's id is not, and no call would bring it. */
