@@ -1,4 +1,4 @@
-import { DiscountIcon, FactCheckIcon, ForkIcon, MoneyIcon, RollbackIcon } from 'tdesign-icons-vue-next'
+import { BillIcon, DiscountIcon, FactCheckIcon, ForkIcon, MoneyIcon, RollbackIcon } from 'tdesign-icons-vue-next'
 import type { RouteRecordRaw } from 'vue-router'
 
 const groupKey = 'settlement.group'
@@ -27,19 +27,25 @@ export const routes: RouteRecordRaw[] = [
     meta: { title: 'refunds.title', menu: { order: 24, titleKey: 'refunds.title', icon: RollbackIcon, groupKey } },
   },
   {
+    path: '/invoices',
+    name: 'invoices',
+    component: () => import('../pages/settlement/InvoicesPage.vue'),
+    meta: { title: 'invoices.title', menu: { order: 25, titleKey: 'invoices.title', icon: BillIcon, groupKey } },
+  },
+  {
     path: '/reconciliation',
     name: 'reconciliation',
     component: () => import('../pages/settlement/ReconciliationPage.vue'),
     meta: {
       title: 'reconciliation.title',
-      menu: { order: 25, titleKey: 'reconciliation.title', icon: FactCheckIcon, groupKey },
+      menu: { order: 26, titleKey: 'reconciliation.title', icon: FactCheckIcon, groupKey },
     },
   },
   {
     path: '/brands',
     name: 'brands',
     component: () => import('../pages/settlement/BrandsPage.vue'),
-    meta: { title: 'terms.title', menu: { order: 26, titleKey: 'terms.title', icon: DiscountIcon, groupKey } },
+    meta: { title: 'terms.title', menu: { order: 27, titleKey: 'terms.title', icon: DiscountIcon, groupKey } },
   },
   {
     path: '/brands/:id',

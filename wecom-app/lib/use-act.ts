@@ -1,6 +1,6 @@
 import { ref, type Ref } from 'vue'
 import { useI18n } from 'vue-i18n'
-import { toApiProblem } from '../lib/api.ts'
+import { toApiProblem } from './api.ts'
 
 /** Something that a person does by a button: one at a time, and what went wrong is told in words. */
 export function useAct(): {

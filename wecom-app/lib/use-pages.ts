@@ -1,7 +1,7 @@
 import { computed, ref, shallowRef, type ComputedRef, type Ref } from 'vue'
 import { useI18n } from 'vue-i18n'
-import { toApiProblem } from '../lib/api.ts'
-import { useLoad, type Loaded } from '../lib/load.ts'
+import { toApiProblem } from './api.ts'
+import { useLoad, type Loaded } from './load.ts'
 
 interface Page {
   readonly nextCursor: string | null
