@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { z } from 'zod'
 import type { Secret } from '../../kernel/log.ts'
 import { OutsideError } from '../../kernel/outside.ts'
+import { readLimited } from '../../kernel/read-limited.ts'
 import type { InvoiceAnswer, InvoicePort } from '../ports.ts'
 
 export interface InvoiceOptions {
@@ -9,10 +10,14 @@ export interface InvoiceOptions {
   readonly service: { readonly url: string; readonly key: Secret<string> } | null
   readonly now: () => number
   readonly timeoutMs?: number
+  /** In place of the global one. */
+  readonly fetch?: typeof globalThis.fetch
 }
 
 /** 税务总局公告 2016 年第 53 号: selling prepaid cards is code 601, rate column 不征税. */
 const GOODS = { name: '预付卡销售和充值', code: '601', rate: '不征税' } as const
+/** An answer is some hundred bytes. */
+const ANSWER_LIMIT = 64 * 1024
 const Told = z.object({
   state: z.enum(['issued', 'processing', 'refused']).optional(),
   code: z
@@ -32,8 +37,8 @@ const Told = z.object({
 /**
  * An electronic invoice service over HTTPS with JSON, as sandbox/invoice/README.md describes it. Every request carries
  * `X-Invoice-Timestamp` in whole seconds and `X-Invoice-Signature` = hex of HMAC-SHA256(key, timestamp + "." + method +
- * "." + path + "." + raw body). 401 and 403 are `broken`, 429 `busy`, 5xx and no whole answer `unknown`, 404 of a query
- * `unknown_number`; other 4xx a refusal with its code. Neither title nor tax number stands in an error.
+ * "." + path + "." + raw body). 401 and 403 are `broken`, 429 `busy`, 408, 5xx and no whole answer `unknown`, 404 of a
+ * query `unknown_number`; other 4xx a refusal with its code, and `broken` without one: then it was not the service that spoke. Neither title nor tax number stands in an error.
  */
 export function invoiceAdapter(options: InvoiceOptions): InvoicePort {
   return {
@@ -82,9 +87,11 @@ async function call(options: InvoiceOptions, method: 'GET' | 'POST', path: strin
   try {
     const signal = AbortSignal.timeout(options.timeoutMs ?? 10_000)
     const sent = body === '' ? {} : { body }
-    const response = await fetch(url, { method, redirect: 'manual', headers, signal, ...sent })
-    return { status: response.status, retryAfter: response.headers.get('retry-after'), text: await response.text() }
+    const response = await (options.fetch ?? fetch)(url, { method, redirect: 'manual', headers, signal, ...sent })
+    const text = (await readLimited(response, ANSWER_LIMIT, 'the invoice service')).toString('utf8')
+    return { status: response.status, retryAfter: response.headers.get('retry-after'), text }
   } catch (error) {
+    if (error instanceof OutsideError) throw error
     const timedOut = error instanceof Error && error.name === 'TimeoutError'
     throw new OutsideError('unknown', timedOut ? 'TIMEOUT' : 'NETWORK', 'the invoice service gave no whole answer')
   }
@@ -98,7 +105,11 @@ function judge({ status, retryAfter, text }: Answered): InvoiceAnswer {
   if (status === 401 || status === 403) throw new OutsideError('broken', code, message)
   // A path or method that it does not know is our configuration, not the invoice.
   if (status === 404 || status === 405) throw new OutsideError('broken', code, message)
-  if (status >= 400 && status < 500) return { state: 'refused', code }
+  if (status >= 400 && status < 500 && status !== 408) {
+    // A final no is the service's to say: a machine in between has no code, and the invoice is not lost by it.
+    if (told?.code === undefined) throw new OutsideError('broken', code, message)
+    return { state: 'refused', code }
+  }
   if (status !== 200 || told?.state === undefined) throw new OutsideError('unknown', code, message)
   if (told.state !== 'issued') return told.state === 'refused' ? { state: 'refused', code } : { state: 'processing' }
   if (told.invoiceNumber === undefined || told.issuedOn === undefined)

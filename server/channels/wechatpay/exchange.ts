@@ -1,4 +1,5 @@
 import { OutsideError } from '../../kernel/outside.ts'
+import { readLimited } from '../../kernel/read-limited.ts'
 import { authorization } from './crypto.ts'
 import type { Means, WechatPayOptions } from './options.ts'
 
@@ -102,24 +103,8 @@ async function sendTo(
       signal: AbortSignal.timeout(options.timeoutMs ?? 8000),
       ...(request.method === 'POST' ? { body: request.body } : {}),
     })
-    return { status: response.status, headers: response.headers, raw: await readLimited(response, limit) }
+    return { status: response.status, headers: response.headers, raw: await readLimited(response, limit, 'WeChat Pay') }
   } catch (error) {
     throw error instanceof OutsideError ? error : new NoAnswer(error)
   }
-}
-
-/** Reads an answer as it comes and stops where it grows beyond its limit. */
-async function readLimited(response: Response, limit: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  const reader = response.body?.getReader()
-  for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
-    size += part.value.length
-    if (size > limit) {
-      await reader?.cancel()
-      throw new OutsideError('unknown', 'TOO_LARGE', `the answer of WeChat Pay is larger than ${limit} bytes`)
-    }
-    chunks.push(part.value)
-  }
-  return Buffer.concat(chunks, size)
 }
