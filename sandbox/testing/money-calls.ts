@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
-import { brand, channel, MINUTE, type MoneyWorld, type Told } from './money.ts'
+import { MINUTE, type MoneyWorld, type Told } from './money.ts'
+import { brand, channel } from './pay-box.ts'
 
 export type Row = Record<string, unknown>
 export const REFUNDS = '/v3/refund/domestic/refunds'

@@ -43,7 +43,7 @@ export interface CallOptions {
   readonly atMs?: number
 }
 
-const START_MS = Date.UTC(2026, 0, 5, 2)
+export const START_MS = Date.UTC(2026, 0, 5, 2)
 const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const platformKey = makePlatformKey('PUB_KEY_ID_0100000000000000000000000001')
 export const merchantKeys = {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { virtualClock } from '../clock.ts'
-import { brand, channel, MINUTE, startMoneyWorld, type MoneyWorld } from '../testing/money.ts'
+import { MINUTE, startMoneyWorld, type MoneyWorld } from '../testing/money.ts'
+import { brand, channel } from '../testing/pay-box.ts'
 import { available, feeOn, frozen, happenAfter, move, outside, receivePayment, settleDue } from './accounts.ts'
 import { conserved } from './conserved.ts'
 import { createWorld } from './create-world.ts'
@@ -193,6 +194,6 @@ test('the control side tells balances, one order, and whether all adds up; a wit
   expect(dialled).toMatchObject({ refunds: [{ mchid: null, outcome: 'closed', times: 1 }] })
   expect(await m.ctl('money-outcomes', undefined, 'DELETE')).toEqual({ receivers: [], returns: [], refunds: [] })
   Object.assign(m.world.money.holdings.get(id)!, { fee: 0 })
-  const broken = await m.pay.fetch('http://pay.local/__ctl/conserved')
+  const broken = await m.fetch('http://pay.local/__ctl/conserved')
   expect(await broken.json()).toMatchObject({ ok: false })
 })

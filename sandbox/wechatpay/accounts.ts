@@ -1,5 +1,5 @@
 import { DAY_MS } from './money-state.ts'
-import type { Business, Holding, JournalRow, MoneyRules } from './money-state.ts'
+import type { Business, Holding, JournalRow, MoneyRules, Overlap } from './money-state.ts'
 import { chinaTime } from './state.ts'
 import type { Trade, World } from './state.ts'
 
@@ -169,6 +169,13 @@ export function freeRest(
 export function findHolding(world: World, mchid: string, transactionId: string): Holding | undefined {
   const holding = world.money.holdings.get(transactionId)
   return holding?.mchid === mchid ? holding : undefined
+}
+
+/** Keeps a first call that comes while the other kind has not ended. */
+export function noteOverlap(world: World, holding: Holding, call: Overlap['call'], outNo: string): void {
+  const { transactionId } = holding
+  const beside = call === 'refund' ? holding.reserved > 0 : holding.refundsUnderWay > 0
+  if (beside) world.money.overlaps.push({ transactionId, atMs: world.now(), call, outNo })
 }
 
 /** Lets everything happen that is due by now, in its order. Every call that sees money begins with it. */

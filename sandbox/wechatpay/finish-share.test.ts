@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { moneyCalls, row, rowsOf, type MoneyCalls } from '../testing/money-calls.ts'
-import { brand, channel, MINUTE, platform, startMoneyWorld, type MoneyWorld } from '../testing/money.ts'
+import { MINUTE, startMoneyWorld, type MoneyWorld } from '../testing/money.ts'
+import { brand, channel, platform } from '../testing/pay-box.ts'
 
 let m: MoneyWorld
 let calls: MoneyCalls

@@ -55,7 +55,8 @@ const moveInput = z.strictObject({ mchid: z.string(), amount: z.int().min(1) })
  * The control side of the money. `POST money-rules` sets rules of the world, or of one merchant with `mchid`, `DELETE` puts
  * all back;
  * `money-outcomes` says what happens to the next calls; `money-settle` ends at once what is under way; `balances`,
- * `holding`, `journal` and `conserved` tell.
+ * `holding`, `journal`,
+ * `conserved` and `overlaps` (sharing and a refund of one transaction at once) tell.
  */
 export function mountMoneyControl(router: Router, world: World): void {
   const { money } = world
@@ -121,6 +122,9 @@ function mountTelling(router: Router, world: World): void {
     settleDue(world)
     const mchid = ctx.query['mchid']
     ctx.body = { rows: money.journal.filter((row) => mchid === undefined || row.mchid === mchid) }
+  })
+  router.get('/__ctl/overlaps', (ctx) => {
+    ctx.body = { overlaps: money.overlaps }
   })
   router.get('/__ctl/conserved', (ctx) => {
     settleDue(world)

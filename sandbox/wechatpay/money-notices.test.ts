@@ -1,15 +1,7 @@
-import { createDecipheriv, createHash, createVerify } from 'node:crypto'
+import { createDecipheriv, createHash } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
-import {
-  brand,
-  channel,
-  keyOf,
-  MINUTE,
-  platform,
-  startMoneyWorld,
-  type Letter,
-  type MoneyWorld,
-} from '../testing/money.ts'
+import { MINUTE, startMoneyWorld, type MoneyWorld } from '../testing/money.ts'
+import { brand, channel, type HeardNotice, notifyUrl, platform, signedBy } from '../testing/pay-box.ts'
 
 const REFUNDS = '/v3/refund/domestic/refunds'
 let m: MoneyWorld
@@ -18,28 +10,19 @@ beforeEach(async () => {
   for (const account of [channel, platform]) await m.add(brand, account)
 })
 
+/** Opens a notice: signed by WeChat Pay, and for this merchant. */
+function open(notice: HeardNotice, mchid: string): [Envelope, Record<string, unknown>] {
+  const headers = new Headers(notice.headers)
+  expect(signedBy((name) => headers.get(name), notice.body, m.world.key.publicPem)).toBe(true)
+  expect([headers.get('wechatpay-serial'), notice.mchid]).toEqual([m.world.key.id, mchid])
+  return [JSON.parse(notice.body) as Envelope, notice.plain]
+}
 interface Envelope {
   readonly id: string
   readonly event_type: string
-  readonly summary: string
-  readonly resource: { original_type: string; ciphertext: string; nonce: string; associated_data: string }
 }
-
-/** Verifies a notice and opens it with a merchant's key. */
-function open(letter: Letter, mchid: string): [Envelope, Record<string, unknown>] {
-  const get = (name: string): string => letter.headers.get(`wechatpay-${name}`) ?? ''
-  const verify = createVerify('RSA-SHA256').update(`${get('timestamp')}\n${get('nonce')}\n${letter.body}\n`)
-  expect(get('serial')).toBe(m.world.key.id)
-  expect(verify.verify(m.world.key.publicPem, get('signature'), 'base64')).toBe(true)
-  const envelope = JSON.parse(letter.body) as Envelope
-  const { ciphertext, nonce, associated_data: bound } = envelope.resource
-  const sealed = Buffer.from(ciphertext, 'base64')
-  const decipher = createDecipheriv('aes-256-gcm', Buffer.from(keyOf(mchid)), Buffer.from(nonce))
-  decipher.setAAD(Buffer.from(bound)).setAuthTag(sealed.subarray(-16))
-  const plain = Buffer.concat([decipher.update(sealed.subarray(0, -16)), decipher.final()]).toString('utf8')
-  return [envelope, JSON.parse(plain) as Record<string, unknown>]
-}
-const about = (part: string): Letter[] => m.letters.filter((one) => one.url.includes(part))
+const told = (): HeardNotice[] => m.heard.filter((one) => one.url !== notifyUrl)
+const about = (part: string): HeardNotice[] => m.heard.filter((one) => one.url.includes(part))
 
 async function refunded(no: string, more: Record<string, unknown> = {}): Promise<string> {
   const id = await m.paid(brand, 10_000)
@@ -82,7 +65,7 @@ test('a refund that ends is told to its own address, as each end says', async ()
       amount: { total: 10_000, refund: 4000, payer_total: 10_000, payer_refund: 4000 },
     })
     expect('success_time' in plain).toBe(status === 'SUCCESS')
-    m.letters.length = 0
+    m.heard.length = 0
   }
 })
 
@@ -99,7 +82,7 @@ test('a refund under way is not told, and an abnormal one is told again once it 
 
 test('a notice that is not taken comes again with the same id, 15 times at the most', async () => {
   m.answers.push(500, 500)
-  await m.ctl('faults', { kind: 'notice_lose', path: '/paid' })
+  await m.ctl('faults', { kind: 'notice_lose', path: notifyUrl })
   await refunded('R1')
   expect(about('/refunds')).toHaveLength(1)
   await m.wait(15_000)
@@ -107,9 +90,9 @@ test('a notice that is not taken comes again with the same id, 15 times at the m
   await m.wait(86_400_000)
   const ids = about('/refunds').map((one) => open(one, brand)[0].id)
   expect([ids.length, new Set(ids).size]).toEqual([3, 1])
-  await m.ctl('faults', { kind: 'notice_lose', path: '/paid' })
+  await m.ctl('faults', { kind: 'notice_lose', path: notifyUrl })
   m.answers.push(...Array.from({ length: 99 }, () => 503))
-  m.letters.length = 0
+  m.heard.length = 0
   await refunded('R2')
   await m.wait(2 * 86_400_000)
   expect(about('/refunds')).toHaveLength(16)
@@ -117,13 +100,14 @@ test('a notice that is not taken comes again with the same id, 15 times at the m
 
 test('without an address a refund is told in the old form to the console, encrypted under the MD5 of the older key', async () => {
   await refunded('R1', { notify_url: undefined })
-  expect(m.letters.filter((one) => !one.url.includes('/paid'))).toEqual([])
+  expect(told()).toEqual([])
   const apiV2Key = 'v'.repeat(32)
   await m.ctl('money-rules', { mchid: brand, refundNotifyUrl: 'http://house.local/console', apiV2Key })
   await refunded('R2', { notify_url: undefined })
   const [letter] = about('/console')
-  expect(letter?.headers.get('content-type')).toBe('text/xml')
-  expect([...(letter?.headers.keys() ?? [])].filter((name) => name.startsWith('wechatpay-'))).toEqual([])
+  const headers = new Headers(letter?.headers)
+  expect(headers.get('content-type')).toBe('text/xml')
+  expect([...headers.keys()].filter((name) => name.startsWith('wechatpay-'))).toEqual([])
   const info = /<req_info><!\[CDATA\[(.+?)\]\]>/.exec(letter?.body ?? '')?.[1] ?? ''
   const secret = createHash('md5').update(apiV2Key).digest('hex')
   const decipher = createDecipheriv('aes-256-ecb', Buffer.from(secret), null)
@@ -137,7 +121,7 @@ test('shares are told to receivers that named an address, under their own key, a
   await m.ctl('money-rules', { mchid: brand, shareNotifyUrl: 'http://brand.local/' })
   await m.ctl('money-rules', { mchid: channel, shareNotifyUrl: 'http://channel.local/' })
   const id = await shared()
-  expect(m.letters.filter((one) => !one.url.includes('/paid')).map((one) => one.url)).toEqual(['http://channel.local/'])
+  expect(told().map((one) => one.url)).toEqual(['http://channel.local/'])
   const [envelope, plain] = open(about('channel')[0]!, channel)
   expect(envelope).toMatchObject({
     event_type: 'PROFITSHARING.SUCCESS',
@@ -149,7 +133,7 @@ test('shares are told to receivers that named an address, under their own key, a
     transaction_id: id,
     out_order_no: 'S1',
     receiver: { type: 'MERCHANT_ID', account: channel, amount: 500, description: '推广' },
-    success_time: '2026-09-01T10:01:00+08:00',
+    success_time: '2026-01-05T10:01:00+08:00',
   })
   expect(() => open(about('channel')[0]!, brand)).toThrow()
 })
@@ -165,7 +149,7 @@ test('a person is told nothing, and without the older key neither is the console
   await m.wait(1)
   expect(m.world.money.balances.get(`person ${platform}`)).toBe(500)
   await refunded('R1', { notify_url: undefined })
-  expect(m.letters.filter((one) => !one.url.includes('/paid'))).toEqual([])
+  expect(told()).toEqual([])
 })
 
 test('a failed receiver is told nothing, and a receiver nobody knows here neither', async () => {
@@ -180,12 +164,12 @@ test('a return is told to the receiver, which learns who shared', async () => {
   await m.ctl('money-rules', { mchid: channel, shareNotifyUrl: 'http://channel.local/', acceptReturns: true })
   await m.ctl('money-rules', { mchid: brand, shareNotifyUrl: 'http://brand.local/' })
   await shared()
-  m.letters.length = 0
+  m.heard.length = 0
   const body = { out_order_no: 'S1', out_return_no: 'B1', return_mchid: channel, amount: 200, description: '退款' }
   expect((await m.call(brand, 'POST', '/v3/profitsharing/return-orders', body)).status).toBe(200)
   await m.wait(1)
-  expect(m.letters.map((one) => one.url)).toEqual(['http://channel.local/'])
-  const [envelope, plain] = open(m.letters[0]!, channel)
+  expect(m.heard.map((one) => one.url)).toEqual(['http://channel.local/'])
+  const [envelope, plain] = open(m.heard[0]!, channel)
   expect(envelope).toMatchObject({ event_type: 'PROFITSHARING.RETURN', summary: '分账回退' })
   expect(plain).toMatchObject({ mchid: channel, receiver: { account: brand, amount: 200 } })
 })

@@ -247,6 +247,17 @@ export interface Due {
   readonly run: (atMs: number) => void
 }
 
+/**
+ * A call that moves the money of a transaction while another one has not ended: sharing beside a refund, or a refund beside
+ * sharing. Whoever keeps the rules makes none (protocol sheet 10.2), whatever it was answered.
+ */
+export interface Overlap {
+  readonly transactionId: string
+  readonly atMs: number
+  readonly call: 'share' | 'unfreeze' | 'refund'
+  readonly outNo: string
+}
+
 /** What tests ordered to happen to the next calls. */
 export interface ReceiverOutcome {
   readonly account: string
@@ -281,6 +292,7 @@ export interface Money {
   readonly returns: Map<string, ShareReturn>
   readonly refunds: Map<string, Refund>
   readonly refundsById: Map<string, Refund>
+  readonly overlaps: Overlap[]
   /** Sorted by time; of the same time the first to come stands first. */
   readonly due: Due[]
   /** What waits for money, tried whenever something happens; true: it is over. */
@@ -310,6 +322,7 @@ export function makeMoney(): Money {
     returns: new Map(),
     refunds: new Map(),
     refundsById: new Map(),
+    overlaps: [],
     due: [],
     waiting: new Set(),
     numbers: 0,

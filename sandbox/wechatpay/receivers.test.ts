@@ -1,6 +1,7 @@
 import { constants, publicEncrypt } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
-import { brand, channel, platform, startMoneyWorld, type MoneyWorld, type Told } from '../testing/money.ts'
+import { startMoneyWorld, type MoneyWorld, type Told } from '../testing/money.ts'
+import { brand, channel, platform } from '../testing/pay-box.ts'
 import { MOST_RECEIVERS } from './receivers.ts'
 
 let m: MoneyWorld

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { moneyCalls, REFUNDS, type MoneyCalls } from '../testing/money-calls.ts'
-import { brand, channel, MINUTE, other, startMoneyWorld, type MoneyWorld, type Told } from '../testing/money.ts'
+import { MINUTE, startMoneyWorld, type MoneyWorld, type Told } from '../testing/money.ts'
+import { brand, channel, otherBrand } from '../testing/pay-box.ts'
 
 const DAY = 86_400_000
 let m: MoneyWorld
@@ -25,7 +26,7 @@ test('PROCESSING first, then SUCCESS; the order says REFUND; all in the answer i
     channel: 'ORIGINAL',
     status: 'PROCESSING',
     funds_account: 'UNAVAILABLE',
-    create_time: '2026-09-01T10:00:00+08:00',
+    create_time: '2026-01-05T10:00:00+08:00',
     amount: { total: 10_000, refund: 4000, payer_total: 10_000, payer_refund: 4000, currency: 'CNY' },
   })
   expect(asked.body).not.toHaveProperty('success_time')
@@ -36,7 +37,7 @@ test('PROCESSING first, then SUCCESS; the order says REFUND; all in the answer i
   await m.wait(1)
   expect((await calls.queryRefund(asked)).body).toMatchObject({
     status: 'SUCCESS',
-    success_time: '2026-09-01T10:05:00+08:00',
+    success_time: '2026-01-05T10:05:00+08:00',
   })
   expect((await m.call(channel, 'GET', `${REFUNDS}/FIRST`)).code).toBe('RESOURCE_NOT_EXISTS')
   expect((await m.call(brand, 'GET', `${REFUNDS}/SECOND`)).status).toBe(404)
@@ -171,7 +172,7 @@ test('refused: unknown order, unpaid order, wrong total, more than was paid, ano
   expect((await calls.refund(id, 1, { total: 9999 })).code).toBe('INVALID_REQUEST')
   expect((await calls.refund(id, 10_001)).code).toBe('INVALID_REQUEST')
   const body = { transaction_id: id, out_refund_no: 'X', amount: { refund: 1, total: 10_000, currency: 'CNY' } }
-  expect((await m.call(other, 'POST', REFUNDS, body)).status).toBe(404)
+  expect((await m.call(otherBrand, 'POST', REFUNDS, body)).status).toBe(404)
   await limit()
   expect((await calls.refund(id, 1, { out_trade_no: 'ORDER-0001' })).code).toBe('PARAM_ERROR')
   const { transaction_id: _id, ...bare } = body
@@ -251,7 +252,7 @@ test('a refund waits for the sharing that is under way, and the sharing for the 
 })
 
 test('parts of a combined order are shared and refunded each for itself, by the merchant of the part', async () => {
-  const parts = [brand, other].map((mchid) => ({
+  const parts = [brand, otherBrand].map((mchid) => ({
     mchid,
     out_trade_no: `PART-${mchid}`,
     attach: 'x',
@@ -265,7 +266,7 @@ test('parts of a combined order are shared and refunded each for itself, by the 
   expect((await m.call(channel, 'POST', '/v3/combine-transactions/native', body)).status).toBe(200)
   await m.ctl('pay', { mchid: channel, outTradeNo: 'COMBINED-1', outcome: 'success' })
   await m.wait(MINUTE)
-  expect([await m.has(brand), await m.has(other), await m.has(channel)]).toEqual([
+  expect([await m.has(brand), await m.has(otherBrand), await m.has(channel)]).toEqual([
     [0, 9940],
     [0, 9940],
     [0, 0],
@@ -274,11 +275,11 @@ test('parts of a combined order are shared and refunded each for itself, by the 
   await calls.shared(String(transactionId), 1000)
   await m.wait(1)
   const amount = { refund: 10_000, total: 10_000, currency: 'CNY' }
-  const byPart = { out_trade_no: `PART-${other}`, out_refund_no: 'R', amount }
+  const byPart = { out_trade_no: `PART-${otherBrand}`, out_refund_no: 'R', amount }
   expect((await m.call(channel, 'POST', REFUNDS, byPart)).status).toBe(404)
-  expect((await m.call(other, 'POST', REFUNDS, byPart)).body).toMatchObject({ out_trade_no: `PART-${other}` })
+  expect((await m.call(otherBrand, 'POST', REFUNDS, byPart)).body).toMatchObject({ out_trade_no: `PART-${otherBrand}` })
   await m.wait(1)
-  expect([await m.has(brand), await m.has(other), await m.has(channel)]).toEqual([
+  expect([await m.has(brand), await m.has(otherBrand), await m.has(channel)]).toEqual([
     [0, 8940],
     [0, 0],
     [1000, 0],

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { findHolding, newNumber, rulesOf, settleDue } from './accounts.ts'
+import { findHolding, newNumber, noteOverlap, rulesOf, settleDue } from './accounts.ts'
 import { readBody, sortedText } from './body.ts'
 import { reject } from './gate.ts'
 import type { Answer } from './gate.ts'
@@ -114,6 +114,7 @@ function tryRefund(world: World, merchant: Merchant, raw: Buffer): Answer {
   const id = body.transaction_id ?? findTrade(world, merchant.mchid, body.out_trade_no ?? '')?.transactionId ?? ''
   const holding = findHolding(world, merchant.mchid, id)
   if (!holding) return reject(404, 'RESOURCE_NOT_EXISTS', '订单不存在')
+  noteOverlap(world, holding, 'refund', body.out_refund_no)
   const refusal = refuseRefund(world, holding, body)
   if (refusal) return refusal
   const next = nextOutcome(world, merchant.mchid)

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
-import { brand, channel, MINUTE, platform, startMoneyWorld, type MoneyWorld, type Told } from '../testing/money.ts'
+import { MINUTE, startMoneyWorld, type MoneyWorld, type Told } from '../testing/money.ts'
+import { brand, channel, platform } from '../testing/pay-box.ts'
 
 const DAY = 86_400_000
 const RETURNS = '/v3/profitsharing/return-orders'
@@ -42,7 +43,7 @@ test('a return is over at once, and its money is available, never shareable agai
     amount: 400,
     description: '退款',
     result: 'SUCCESS',
-    finish_time: '2026-09-01T10:01:00+08:00',
+    finish_time: '2026-01-05T10:01:00+08:00',
   })
   expect(told.body).not.toHaveProperty('fail_reason')
   expect([await m.has(brand), await m.has(channel)]).toEqual([

@@ -1,7 +1,8 @@
 import { publicEncrypt, constants } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
 import { moneyCalls, row, REFUNDS, type MoneyCalls } from '../testing/money-calls.ts'
-import { brand, channel, MINUTE, startMoneyWorld, type MoneyWorld, type Told } from '../testing/money.ts'
+import { MINUTE, startMoneyWorld, type MoneyWorld, type Told } from '../testing/money.ts'
+import { brand, channel } from '../testing/pay-box.ts'
 
 const DAY = 86_400_000
 let m: MoneyWorld

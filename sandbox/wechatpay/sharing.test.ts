@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { moneyCalls, row, rowsOf, type MoneyCalls } from '../testing/money-calls.ts'
-import { brand, channel, MINUTE, platform, START_MS, startMoneyWorld, type MoneyWorld } from '../testing/money.ts'
+import { MINUTE, startMoneyWorld, type MoneyWorld } from '../testing/money.ts'
+import { brand, channel, platform, START_MS } from '../testing/pay-box.ts'
 
 let m: MoneyWorld
 let calls: MoneyCalls
@@ -53,14 +54,14 @@ test('a share is PROCESSING first, then finished at each receiver, and 1970 stan
   await m.wait(1)
   const done = await calls.queryShare(asked.body['out_order_no'], id)
   expect(done.body['state']).toBe('FINISHED')
-  expect(rowsOf(done)[0]).toMatchObject({ result: 'SUCCESS', finish_time: '2026-09-01T10:01:30+08:00' })
+  expect(rowsOf(done)[0]).toMatchObject({ result: 'SUCCESS', finish_time: '2026-01-05T10:01:30+08:00' })
   expect(rowsOf(done)[0]).not.toHaveProperty('fail_reason')
   expect([await m.has(channel), await m.has(platform), await m.has(brand)]).toEqual([
     [1000, 0],
     [500, 0],
     [0, 8440],
   ])
-  expect(START_MS).toBe(Date.parse('2026-09-01T10:00:00+08:00'))
+  expect(START_MS).toBe(Date.parse('2026-01-05T10:00:00+08:00'))
 })
 
 test('without a wait it is PROCESSING in the answer and finished in the query; never is never', async () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { findHolding, happenAfter, newNumber, rulesOf, settleDue } from './accounts.ts'
+import { findHolding, happenAfter, newNumber, noteOverlap, rulesOf, settleDue } from './accounts.ts'
 import { readBody, sortedText } from './body.ts'
 import { reject } from './gate.ts'
 import type { Answer } from './gate.ts'
@@ -55,6 +55,7 @@ export function requestShare(world: World, merchant: Merchant, raw: Buffer, seri
   const parameters = sortedText(body)
   const first = world.money.shares.get(keyOf(merchant.mchid, body.out_order_no))
   if (first) return first.parameters === parameters ? accepted(first) : invalid('分账接收方与原请求不一致')
+  if (holding) noteOverlap(world, holding, 'share', body.out_order_no)
   const refusal = holding ? refuseShare(world, holding, body) : invalid('微信订单号不存在')
   if (!holding || refusal) return refusal ?? inProcess
   const amount = sum(body.receivers)
@@ -87,6 +88,7 @@ export function requestUnfreeze(world: World, merchant: Merchant, raw: Buffer): 
   if (first?.kind === 'share') return accepted(first)
   if (first) return first.parameters === parameters ? accepted(first) : invalid('请求参数与首次请求不一致')
   if (!holding?.flagged) return invalid('非分账订单不支持分账')
+  noteOverlap(world, holding, 'unfreeze', body.out_order_no)
   const refusal = tooEarly(world, holding)
   if (refusal) return refusal
   const rest = holding.frozen - holding.reserved

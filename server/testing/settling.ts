@@ -17,9 +17,6 @@ import type { TestCompany } from './companies.ts'
 import type { TestDatabase } from './databases.ts'
 import type { PayHouse, PayWorld } from './paying.ts'
 
-/** The platform's merchant in tests of sharing. */
-export const platformMerchant = { mchid: '1900000100', appid: 'wxsandbox0001' } as const
-
 /** Makes merchants of the sandbox beside those of the world; the answer is the world with all of their credentials. */
 export async function withMerchants(world: PayWorld, mchids: readonly string[]): Promise<PayWorld> {
   const first = world.credentials[0]!

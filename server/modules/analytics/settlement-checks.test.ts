@@ -5,8 +5,8 @@ import { change, sql } from '../../kernel/sql.ts'
 import { aCompany } from '../../testing/companies.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
 import { testHouse } from '../../testing/house.ts'
-import { servePayHouse, startPayWorld, type PayWorld } from '../../testing/paying.ts'
-import { aSale, issueAll, payByWechat, platformMerchant, settleAll } from '../../testing/settling.ts'
+import { type PayWorld, platformMerchant, servePayHouse, startPayWorld } from '../../testing/paying.ts'
+import { aSale, issueAll, payByWechat, settleAll } from '../../testing/settling.ts'
 import { openPayment } from '../funding/open-payment.ts'
 import { draftPayouts } from '../settlement/draft-payouts.ts'
 import { proveBooks } from './prove-books.ts'
@@ -70,6 +70,10 @@ const defects: Readonly<Record<string, readonly [of: string, ...plant: string[]]
     "select id from entry where kind = 'unfrozen'",
     "update posting set account = 'collected:nobody' where entry_id = X and account like 'collected:%'",
   ],
+  what_is_kept_of_returns_is_who_collected_it_has: [
+    "select id from split where state = 'finished'",
+    'update split set kept_fen = kept_fen + 1 where id = X',
+  ],
   a_call_under_way_holds_its_transaction: [
     "select payment_id as id from split where state = 'sharing'",
     'update payment set in_flight = null, in_flight_ref = null where id = X',
@@ -102,6 +106,12 @@ const defects: Readonly<Record<string, readonly [of: string, ...plant: string[]]
   what_sharing_does_not_bring_is_on_payouts: [
     'select id from payout_item where payout_id is null',
     'update payout_item set amount_fen = amount_fen + 1 where id = X',
+  ],
+  what_a_company_has_not_repaid_is_on_no_payout: [
+    "select payment.id as id from payment join settlement on settlement.order_id = payment.order_id where payment.state = 'paid'",
+    "update payment set source = 'credit_line' where id = X",
+    `insert into credit_line (company_id, limit_fen, owed_fen, version, changed_by, changed_at_ms)
+      select company_id, 9, 5, 1, 'x', 1 from payment where id = X`,
   ],
   a_payout_is_its_items: ['select id from payout', 'update payout set amount_fen = amount_fen - 1 where id = X'],
   a_paid_payout_left_custody: ['select id from payout', "update payout set state = 'paid' where id = X"],

@@ -4,9 +4,9 @@ import { handlers } from '../../../jobs/handlers.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { testHouse } from '../../testing/house.ts'
-import { startPayWorld, type PayHouse, type PayWorld } from '../../testing/paying.ts'
+import { type PayHouse, type PayWorld, platformMerchant, startPayWorld } from '../../testing/paying.ts'
 import { dyingAt, refundStage, serveRefundHouse } from '../../testing/refunding.ts'
-import { aSale, issueAll, payByWechat, platformMerchant, settleAll, withMerchants } from '../../testing/settling.ts'
+import { aSale, issueAll, payByWechat, settleAll, withMerchants } from '../../testing/settling.ts'
 import { decidePart } from './decide-part.ts'
 import { requestRefund } from './request-refund.ts'
 
@@ -192,5 +192,62 @@ onBothDatabases('money that was shared goes back', (database) => {
     expect(shares.map((row) => Number(row.amount))).toEqual([1_500, 2_500])
     expect(await balances(sale.brandId)).toEqual({ collected: 0, brand: 0, channel: 0 })
     await stage.conserved()
+  })
+
+  const person = () =>
+    house.edge({ kind: 'operator', operatorId: 'opr_0000000000001' as Id<'operator'>, roles: ['finance'] })
+  /** What each is owed by the books is what its next payout brings, and nothing lies with WeChat Pay that nobody moves. */
+  async function nothingIsLeft(brandId: Id<'brand'>, paidOut: number) {
+    const { collected, brand, channel } = await balances(brandId)
+    const items = await stage.read<{ payee: string; total: unknown }>(
+      "select payee, sum(amount_fen) as total from payout_item where kind = 'settlement' group by payee",
+    )
+    const onPayout = (payee: string) => Number(items.find((one) => one.payee === payee)?.total ?? 0)
+    expect({ collected, brand: 0 - brand, channel: 0 - channel }).toEqual({
+      collected: 0,
+      brand: onPayout(brandId),
+      channel: onPayout(`${brandId}.a`),
+    })
+    expect(onPayout(brandId) + onPayout(`${brandId}.a`) + onPayout('platform')).toBe(0 - paidOut)
+  }
+
+  test('shares that came back for a refund that custody pays are the brand’s, which owes them', async () => {
+    const sale = await shared()
+    await settleAll(house, world, handlers)
+    await world.ctl('money-outcomes', { of: 'return', account: channelMerchant, failReason: 'BALANCE_NOT_ENOUGH' })
+    const id = await take(sale.orderId, 3)
+    await settleAll(house, world, handlers)
+    const [stuck] = await stage.parts(id)
+    // Our 1,500 came back to the brand's merchant before the channel's 900 did not.
+    expect((await balances(sale.brandId)).collected).toBe(1_500)
+    await decidePart(person(), stuck!.id, 'pay_out')
+    await settleAll(house, world, handlers)
+    expect((await stage.parts(id))[0]!.state).toBe('paying_out')
+    await nothingIsLeft(sale.brandId, 30_000)
+  })
+
+  test('given up by WeChat Pay after the shares came back, a refund is paid out, or tried anew from what the brand has', async () => {
+    for (const [jobs, decision] of [
+      [Infinity, 'pay_out'],
+      [Infinity, 'new_number'],
+      // The rest was not free yet when the refund was given up: its end leaves what came back to the brand.
+      [3, 'pay_out'],
+      [3, 'new_number'],
+    ] as const) {
+      const sale = await shared()
+      await settleAll(house, world, handlers, { most: jobs }).catch(() => undefined)
+      await world.ctl('money-outcomes', { of: 'refund', mchid: null, outcome: 'closed' })
+      const id = await take(sale.orderId, 3)
+      await settleAll(house, world, handlers)
+      await world.ctl('money-outcomes', {}, 'DELETE')
+      const [part] = await stage.parts(id)
+      expect([jobs, part!.state]).toEqual([jobs, 'closed'])
+      await decidePart(person(), part!.id, decision)
+      await settleAll(house, world, handlers)
+      const paidOut = decision === 'pay_out'
+      expect((await stage.parts(id))[0]!.state).toBe(paidOut ? 'paying_out' : 'done')
+      const left = await balances(sale.brandId)
+      expect([jobs, decision, left.collected]).toEqual([jobs, decision, 0])
+    }
   })
 })

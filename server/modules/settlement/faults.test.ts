@@ -6,7 +6,7 @@ import { sql } from '../../kernel/sql.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { testHouse } from '../../testing/house.ts'
-import { servePayHouse, startPayWorld, type PayHouse, type PayWorld } from '../../testing/paying.ts'
+import { type PayHouse, type PayWorld, platformMerchant, servePayHouse, startPayWorld } from '../../testing/paying.ts'
 import * as settling from '../../testing/settling.ts'
 import { account } from '../ledger/accounts.ts'
 import { readBalance } from '../ledger/prove.ts'
@@ -17,7 +17,7 @@ const CHANNEL = '1900200001'
 const sharing = '/profitsharing/orders'
 let world: PayWorld
 beforeAll(async () => {
-  world = await settling.withMerchants(await startPayWorld(), [settling.platformMerchant.mchid])
+  world = await settling.withMerchants(await startPayWorld(), [platformMerchant.mchid])
 })
 afterAll(() => world.sandbox.close())
 
@@ -25,9 +25,8 @@ onBothDatabases('profit sharing that goes wrong', (database) => {
   let house: PayHouse
   let company: TestCompany
   beforeEach(async () => {
-    const { platformMerchant: platform } = settling
     database.house = testHouse({
-      wechatPay: { platform, feeBp: () => 60, settlementWindowMs: 600_000, sharesPerSecond: 5 },
+      wechatPay: { platform: platformMerchant, feeBp: () => 60, settlementWindowMs: 600_000, sharesPerSecond: 5 },
     })
     house = await servePayHouse(database, world, [])
     company = await aCompany(database)

@@ -5,13 +5,12 @@ import { sql } from '../../kernel/sql.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { testHouse } from '../../testing/house.ts'
-import { servePayHouse, startPayWorld, type PayHouse, type PayWorld } from '../../testing/paying.ts'
+import { type PayHouse, type PayWorld, platformMerchant, servePayHouse, startPayWorld } from '../../testing/paying.ts'
 import {
   aSale,
   brokenAccounts,
   issueAll,
   payByWechat,
-  platformMerchant,
   readSplitStates,
   settleAll,
   withMerchants,
