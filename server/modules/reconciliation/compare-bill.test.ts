@@ -121,6 +121,34 @@ onBothDatabases('bills against the books', (database) => {
     expect((await differences()).filter((one) => one.state === 'open')).toEqual([])
   })
 
+  test('a bill with an open difference is compared again each day, until the books have learnt of it', async () => {
+    const id = await paid(false)
+    nextMorning()
+    await compare()
+    const open = () =>
+      rows<{ id: Id<'bill'> }>(
+        "select distinct bill_id as id from bill_difference where state = 'open' order by bill_id",
+      )
+    const again = async () => {
+      const jobs = await rows<{ args: string }>(
+        "select args from job where kind = 'bill.compare' and job_key like '%:after:%' order by id",
+      )
+      return jobs.map(({ args }) => JSON.parse(args) as { billId: Id<'bill'> })
+    }
+    const bills = await open()
+    expect(bills).not.toEqual([])
+    expect(await askPayment(house.edge(), id)).toBe('paid')
+    world.shiftMs += DAY_MS
+    for (let times = 0; times < 2; times += 1) await readBills(house.edge())
+    const planned = await again()
+    expect(planned.map(({ billId }) => billId).sort()).toEqual(bills.map((bill) => bill.id))
+    for (const { billId } of planned) await compareBillOf(house.edge(), billId, readers)
+    expect(await open()).toEqual([])
+    world.shiftMs += DAY_MS
+    await readBills(house.edge())
+    expect(await again()).toEqual(planned)
+  })
+
   test('a bill that cannot be read is compared in nothing, and one that is late is asked for again', async () => {
     await paid()
     const day = nextMorning()
