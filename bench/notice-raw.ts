@@ -1,8 +1,8 @@
 /**
  * The ceiling beside `bench -- notice`: a bare HTTP server that verifies and opens the same notices and writes, by the
  * driver alone, the rows that the service wrote for them (payment and order changed; entry, postings, trail and job
- * inserted), in transactions of as many notices, one at a time, before it answers. It reads nothing and decides nothing.
- *   node bench/notice-raw.ts RAW-URL SERVICE-URL KEYS-FILE NOTICES-A-TRANSACTION
+ * inserted), in transactions of as many notices, as many side by side, before it answers. It reads nothing and decides nothing.
+ *   node bench/notice-raw.ts RAW-URL SERVICE-URL KEYS-FILE NOTICES-A-TRANSACTION TRANSACTIONS-AT-ONCE
  */
 import { createDecipheriv, createPublicKey, verify, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -11,22 +11,21 @@ import type { AddressInfo } from 'node:net'
 import type { NoticeKeys } from './notice-made.ts'
 import { openRawStore } from './notice-rows.ts'
 
-const [rawUrl = '', serviceUrl = '', keysFile = '', most = '100'] = process.argv.slice(2)
+const [rawUrl = '', serviceUrl = '', keysFile = '', most = '', atOnce = ''] = process.argv.slice(2)
 const keys = JSON.parse(readFileSync(keysFile, 'utf8')) as NoticeKeys
 const platformKey = createPublicKey(keys.platformPublicPem)
-const store = await openRawStore(rawUrl, serviceUrl)
+const store = await openRawStore(rawUrl, serviceUrl, Number(atOnce))
 const queue: { readonly number: string; readonly answer: (status: number) => void }[] = []
-let running = false
+let running = 0
 
 /** Writes what waits, a transaction after the other; an answer goes out after its commit. */
 async function work(): Promise<void> {
-  running = true
   while (queue.length > 0) {
     const batch = queue.splice(0, Number(most))
     await store.write(batch.map((one) => one.number))
     for (const one of batch) one.answer(204)
   }
-  running = false
+  running -= 1
 }
 
 function take(request: IncomingMessage, response: ServerResponse): void {
@@ -37,8 +36,8 @@ function take(request: IncomingMessage, response: ServerResponse): void {
     const answer = (status: number) => void response.writeHead(status).end()
     if (number === null) return answer(401)
     queue.push({ number, answer })
-    if (!running) {
-      running = true
+    if (running < Number(atOnce)) {
+      running += 1
       setImmediate(() => void work())
     }
   })

@@ -36,11 +36,14 @@ export interface RawStore {
   readonly write: (numbers: readonly string[]) => Promise<void>
 }
 
-/** Reads the rows of every payment out of the service's database, then stands ready to write them into the other. */
-export async function openRawStore(rawUrl: string, serviceUrl: string): Promise<RawStore> {
+/**
+ * Reads the rows of every payment out of the service's database, then stands ready to write them into the other, in so
+ * many transactions side by side where the database has more than one writer.
+ */
+export async function openRawStore(rawUrl: string, serviceUrl: string, atOnce: number): Promise<RawStore> {
   const rows = rawUrl.startsWith('mysql:') ? await readMysql(serviceUrl) : readSqlite(serviceUrl)
   const written = byPayment(rows)
-  const insert = rawUrl.startsWith('mysql:') ? await mysqlWriter(rawUrl) : sqliteWriter(rawUrl)
+  const insert = rawUrl.startsWith('mysql:') ? await mysqlWriter(rawUrl, atOnce) : sqliteWriter(rawUrl)
   return {
     write: (numbers) => {
       const mine = [...new Set(numbers)].map((number) => written.get(number)).filter((one) => one !== undefined)
@@ -103,14 +106,21 @@ function byPayment([payments, entries, postings, trails, orders, jobs]: Row[][])
 
 type Write = (rows: readonly (readonly Row[])[]) => Promise<void>
 
-async function mysqlWriter(url: string): Promise<Write> {
-  const connection = await createConnection(url)
-  await connection.query('set session transaction isolation level read committed')
+async function mysqlWriter(url: string, atOnce: number): Promise<Write> {
+  const free: Connection[] = []
+  for (let n = 0; n < atOnce; n += 1) {
+    const connection = await createConnection(url)
+    await connection.query('set session transaction isolation level read committed')
+    free.push(connection)
+  }
   return async (rows) => {
+    const connection = free.pop()
+    if (!connection) throw new Error(`more than ${atOnce} transactions at once`)
     await connection.query('begin')
     for (const [index, table] of tables.entries())
       if (rows[index]!.length > 0) await writeMysql(connection, table, rows[index]!)
     await connection.query('commit')
+    free.push(connection)
   }
 }
 

@@ -26,8 +26,9 @@ const DUPLICATES = 0.01
 const WARMING = 4000
 const warmingOf = (notices: number): number => Math.min(WARMING, Math.floor(notices / 6))
 const closedOf = (notices: number): number => Math.floor(notices / 2)
-/** As many as the service takes in one transaction (funding/notice-endpoint.ts). */
-const NOTICES_A_TRANSACTION = 250
+/** As the service takes them (funding/notice-endpoint.ts): so many in one transaction, so many transactions side by side. */
+const NOTICES_A_TRANSACTION = 125
+const TRANSACTIONS_AT_ONCE = 2
 
 interface Checked {
   readonly paid: number
@@ -141,7 +142,7 @@ async function serve(setting: Setting, generator: ChildProcess): Promise<Served>
 
 async function serveRaw(setting: Setting, generator: ChildProcess, keysFile: string) {
   const { ground } = setting
-  const args = [ground.raw, ground.service, keysFile, String(NOTICES_A_TRANSACTION)]
+  const args = [ground.raw, ground.service, keysFile, String(NOTICES_A_TRANSACTION), String(TRANSACTIONS_AT_ONCE)]
   const server = start('notice-raw.ts', args, {})
   const { port } = (await heard(server)) as { port: number }
   await ask(server, { kind: 'look' })

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { coalesce, isCrowded } from './coalesce.ts'
 
 test('what comes while one batch runs goes together into the next, and each caller gets its own answer', async () => {
   const batches: number[][] = []
   const ask = coalesce<number, number>({
     most: 100,
+    atOnce: 1,
     waiting: 1000,
     doMany: async (items) => {
       batches.push([...items])
@@ -27,6 +28,7 @@ test('a batch that fails is tried again as a whole; a bad item then fails alone'
   const calls: number[] = []
   const ask = coalesce<string, string>({
     most: 10,
+    atOnce: 1,
     waiting: 10,
     doMany: async (items) => {
       calls.push(items.length)
@@ -41,13 +43,39 @@ test('a batch that fails is tried again as a whole; a bad item then fails alone'
   expect(settled.map((one) => one.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
 })
 
-test('a crowd of callers is told of, until there is none', async () => {
+test('so many transactions run side by side and no more; what comes meanwhile waits for the first that ends', async () => {
+  const gates: (() => void)[] = []
+  const batches: (readonly number[])[] = []
+  const doMany = async (items: readonly number[]) => {
+    batches.push(items)
+    await new Promise<void>((resolve) => gates.push(resolve))
+    return items
+  }
+  const ask = coalesce<number, number>({ most: 2, atOnce: 2, waiting: 10, doMany })
+  const all: Promise<number>[] = []
+  for (const item of [1, 2, 3, 4]) {
+    all.push(ask(item))
+    await sleep(5)
+  }
+  expect(batches).toEqual([[1], [2]])
+  gates[1]!()
+  await sleep(5)
+  expect(batches).toEqual([[1], [2], [3, 4]])
+  gates[0]!()
+  gates[2]!()
+  expect(await Promise.all(all)).toEqual([1, 2, 3, 4])
+})
+
+const untilQuiet = () => vi.waitFor(() => expect(isCrowded()).toBe(false), 5000)
+
+test('a crowd of callers is told of until a while after it has gone', async () => {
+  await untilQuiet()
   const gates: (() => void)[] = []
   const doMany = async (items: readonly number[]) => {
     await new Promise<void>((resolve) => gates.push(resolve))
     return items
   }
-  const ask = coalesce<number, number>({ most: 10, waiting: 10, doMany })
+  const ask = coalesce<number, number>({ most: 10, atOnce: 1, waiting: 10, doMany })
   const first = [ask(1)]
   await sleep(5)
   expect(isCrowded()).toBe(false)
@@ -58,14 +86,14 @@ test('a crowd of callers is told of, until there is none', async () => {
   expect(isCrowded()).toBe(true)
   gates[1]!()
   await Promise.all(later)
-  await sleep(5)
-  expect(isCrowded()).toBe(false)
+  expect(isCrowded()).toBe(true)
+  await untilQuiet()
 })
 
 test('a full queue refuses at once and takes work again when it has emptied', async () => {
   let open = (): void => undefined
   const gate = new Promise<void>((resolve) => (open = resolve))
-  const ask = coalesce<number, number>({ most: 1, waiting: 2, doMany: async (items) => (await gate, items) })
+  const ask = coalesce<number, number>({ most: 1, atOnce: 1, waiting: 2, doMany: async (items) => (await gate, items) })
   const held = ask(1)
   await sleep(5)
   const waiting = [ask(2), ask(3)]

@@ -5,6 +5,8 @@ export interface Coalescing<I, O> {
   readonly doMany: (items: readonly I[]) => Promise<readonly O[]>
   /** Items of one transaction at most. */
   readonly most: number
+  /** Transactions side by side at most: while one waits for the database, the next is put together. */
+  readonly atOnce: number
   /** Items that may wait; one more is refused with `busy`. */
   readonly waiting: number
 }
@@ -17,40 +19,40 @@ interface Waiting<I, O> {
 
 /** A transaction that is so full tells of a crowd: on a quiet system hardly two come together. */
 const CROWDED = 0.2
-/** The queues with a crowd. */
-const crowded = new Set<object>()
+/** A crowd comes in waves, full transactions and small ones by turns: so long after a full one it is still there. */
+const CROWD_LASTS_MS = 250
+let crowdedUntil = 0
 
 /** Whether callers of this process crowd into transactions: background work then leaves them the processor. */
-export const isCrowded = (): boolean => crowded.size > 0
+export const isCrowded = (): boolean => performance.now() < crowdedUntil
 
 /**
- * Turns a hot command into few transactions: whatever comes while one runs goes together into the next, so a quiet
+ * Turns a hot command into few transactions: whatever comes while they run goes together into the next, so a quiet
  * system answers at once and a busy one commits in groups. Each caller is answered after the commit of its own batch.
  * A batch that fails is tried once more as a whole (a deadlock), then item by item, so that one bad item fails alone.
  * Throws AppError `busy` with a time to come back when the queue is full.
  */
 export function coalesce<I, O>(options: Coalescing<I, O>): (item: I) => Promise<O> {
   const queue: Waiting<I, O>[] = []
-  let running = false
+  let running = 0
 
   const runAll = async (): Promise<void> => {
-    running = true
     while (queue.length > 0) {
       const batch = queue.splice(0, options.most)
-      if (batch.length >= options.most * CROWDED) crowded.add(queue)
-      else crowded.delete(queue)
+      const full = batch.length >= options.most * CROWDED
+      if (full) crowdedUntil = performance.now() + CROWD_LASTS_MS
       await runBatch(options, batch)
+      if (full) crowdedUntil = performance.now() + CROWD_LASTS_MS
     }
-    crowded.delete(queue)
-    running = false
+    running -= 1
   }
   return (item) => {
     if (queue.length >= options.waiting) return Promise.reject(new AppError('busy', { retryAfterMs: 1000 }))
     return new Promise<O>((resolve, reject) => {
       queue.push({ item, resolve, reject })
       // Starting a turn later lets what arrives in the same moment go together.
-      if (!running) {
-        running = true
+      if (running < options.atOnce) {
+        running += 1
         setImmediate(() => void runAll())
       }
     })

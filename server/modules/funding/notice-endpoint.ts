@@ -27,7 +27,8 @@ function noticesOf(edge: Edge): (told: Told) => Promise<readonly NoticeAnswer[]>
   if (known) return known
   const actor = { kind: 'system', name: 'wechat_pay' } as const
   const queue = coalesce<Told, readonly NoticeAnswer[]>({
-    most: 250,
+    most: 125,
+    atOnce: 2,
     waiting: 2000,
     doMany: async (told) => {
       const trades = told.flatMap((one) => one.trades)
