@@ -84,4 +84,22 @@ test('what is not as it must be names its row and column, and nothing is read', 
   const kinds = '分账时间,微信订单号,分账明细单号,商户分账单号,分账接收方,分账金额,业务类型'
   const share = '`2026-09-15 10:00:01,`4200001,`3600,`FLKS1,`1900000301,`1.00,`新业务'
   expect(fault(() => readSharingBill(bill(kinds, share, '总笔数,总金额', '`1,`1.00')))).toBe('2 业务类型')
+  const known = share.replace('新业务', '分账')
+  expect(fault(() => readSharingBill(bill(kinds, known, '总笔数,总金额', '`1,`1.00')))).toBe('read')
+  const more = bill(`${kinds},退回金额`, `${known},\`1.00`, '总笔数,总金额', '`1,`1.00')
+  expect(fault(() => readSharingBill(more))).toBe('1 退回金额')
+  expect(fault(() => readTradeBill(tradeBill([paid.replace('`CNY', '`USD')])))).toBe('2 货币种类')
+  const flowHead = '记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),业务凭证号'
+  const flow = (amount: string, sums: string) =>
+    bill(
+      flowHead,
+      `\`2026-09-15 10:00:01,\`4200001,\`10001,\`交易,\`交易,\`收入,\`${amount},\`FLK1`,
+      '资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额',
+      sums,
+    )
+  expect(fault(() => readFundFlowBill(flow('1.00', '`1,`1,`1.00,`0,`0.00')))).toBe('read')
+  // A row was changed on the way, or stands for another.
+  expect(fault(() => readFundFlowBill(flow('1.01', '`1,`1,`1.00,`0,`0.00')))).toBe('4 收入金额')
+  expect(fault(() => readFundFlowBill(flow('1.00', '`1,`0,`0.00,`1,`1.00')))).toBe('4 收入笔数')
+  expect(fault(() => readFundFlowBill(flow('1.00', '`1,`1,`1.00,`0,`一元')))).toBe('4 支出金额')
 })

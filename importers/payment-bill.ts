@@ -59,17 +59,23 @@ export class BillUnreadable extends Error {
 
 type Fields = ReadonlyMap<string, string>
 interface Table {
+  readonly names: readonly string[]
   readonly rows: readonly { readonly row: number; readonly fields: Fields }[]
+  /** What stands at its end, by name, and where. */
+  readonly sums: Fields
+  readonly sumsRow: number
 }
 
 /**
  * Reads a trade bill (protocols wechat-pay 7): by the names of its columns, so it does not matter where they stand.
- * Throws BillUnreadable when a column is missing, a field cannot be read, or the summary does not agree with the rows.
+ * Throws BillUnreadable when a column is missing, a field cannot be read, a row is not in yuan, or the summary counts
+ * another number of rows.
  */
 export function readTradeBill(text: string): TradeLine[] {
   const table = readTable(text, ['总交易单数'])
   return table.rows.map(({ row, fields }) => {
     const field = fieldsOf(row, fields)
+    if (field.optional('货币种类', 'CNY') !== 'CNY') throw new BillUnreadable(row, '货币种类', 'not in yuan')
     const refunded = field.optional('商户退款单号', '0')
     const kind = field.text('交易状态') === 'REFUND' ? 'refund' : 'paid'
     return {
@@ -87,10 +93,13 @@ export function readTradeBill(text: string): TradeLine[] {
   })
 }
 
-/** Reads a fund flow bill: all that moved on an account, with fees. Throws BillUnreadable as above. */
+/**
+ * Reads a fund flow bill: all that moved on an account, with fees. Throws BillUnreadable as above, and when its summary has
+ * another number or sum for either way.
+ */
 export function readFundFlowBill(text: string): FlowLine[] {
   const table = readTable(text, ['资金流水总笔数'])
-  return table.rows.map(({ row, fields }) => {
+  const lines = table.rows.map(({ row, fields }): FlowLine => {
     const field = fieldsOf(row, fields)
     const way = field.text('收支类型')
     if (way !== '收入' && way !== '支出') throw new BillUnreadable(row, '收支类型', 'neither in nor out')
@@ -105,9 +114,32 @@ export function readFundFlowBill(text: string): FlowLine[] {
       voucher: field.optional('业务凭证号', ''),
     }
   })
+  mustAgree(table, lines, 'in', '收入')
+  mustAgree(table, lines, 'out', '支出')
+  return lines
+}
+
+function mustAgree(
+  { sums, sumsRow }: Table,
+  lines: readonly FlowLine[],
+  way: FlowLine['direction'],
+  name: string,
+): void {
+  const own = lines.filter((line) => line.direction === way)
+  const told = fieldsOf(sumsRow, sums)
+  if (Number(told.text(`${name}笔数`)) !== own.length)
+    throw new BillUnreadable(sumsRow, `${name}笔数`, `not ${own.length} rows`)
+  if (told.money(`${name}金额`) !== own.reduce((sum, line) => sum + line.amountFen, 0))
+    throw new BillUnreadable(sumsRow, `${name}金额`, 'another sum than the rows')
 }
 
 const shareKinds: Readonly<Record<string, ShareLine['kind']>> = { 分账: 'share', 分账回退: 'return', 解冻: 'unfreeze' }
+
+const sharingColumns = new Set(
+  '分账时间,分账发起方,分账方,微信订单号,微信分账单号,分账明细单号,商户分账单号,订单金额,分账接收方,分账金额,业务类型,处理状态,分账描述,备注'.split(
+    ',',
+  ),
+)
 
 /**
  * Reads a sharing bill. No source tells its columns (protocols wechat-pay 5.8): a name that is not known, or one that is
@@ -115,6 +147,8 @@ const shareKinds: Readonly<Record<string, ShareLine['kind']>> = { 分账: 'share
  */
 export function readSharingBill(text: string): ShareLine[] {
   const table = readTable(text, ['总笔数'])
+  const strange = table.names.find((name) => !sharingColumns.has(name))
+  if (strange !== undefined) throw new BillUnreadable(1, strange.slice(0, 20), 'a column that we do not know')
   return table.rows.map(({ row, fields }) => {
     const field = fieldsOf(row, fields)
     const kind = shareKinds[field.text('业务类型')]
@@ -152,7 +186,7 @@ function readTable(text: string, countNames: readonly string[]): Table {
     throw new BillUnreadable(at + 1, null, 'no summary at the end')
   const count = countNames.map((name) => totals[sums.indexOf(name)]).find((value) => value !== undefined)
   if (Number(count) !== rows.length) throw new BillUnreadable(at + 2, countNames[0]!, `not ${rows.length} rows`)
-  return { rows }
+  return { names, rows, sums: new Map(sums.map((name, index) => [name, totals[index]!])), sumsRow: at + 2 }
 }
 
 /** Brackets come in half and full width. */
