@@ -58,6 +58,8 @@ export const abilities = {
   'settlement.manage': { member: [], operator: ['finance', 'admin'], employee: false, anybody: false },
   'payout.manage': { member: [], operator: ['finance', 'admin'], employee: false, anybody: false },
   'statement.import': { member: [], operator: ['finance', 'admin'], employee: false, anybody: false },
+  'custody.read': { member: [], operator: everyPlatformRole, employee: false, anybody: false },
+  'custody.manage': { member: [], operator: ['finance', 'admin'], employee: false, anybody: false },
   'platform.read': { member: [], operator: everyPlatformRole, employee: false, anybody: false },
   'credit.set': { member: [], operator: ['finance', 'admin'], employee: false, anybody: false },
   'company.invite': { member: [], operator: ['ops', 'admin'], employee: false, anybody: false },

@@ -299,6 +299,16 @@ export const errorCodes = {
     zh: '分成的笔数太多，请提高每笔上限或减少金额。',
     en: 'That makes too many payments. Raise the limit of each, or use a smaller amount.',
   },
+  line_used: {
+    status: 409,
+    zh: '这笔流水的钱已用掉，不能撤销认领，请改用退款。',
+    en: 'The money of this line was used, so the match cannot be undone. Use a refund instead.',
+  },
+  withdrawal_over_collected: {
+    status: 409,
+    zh: '账上商户号里没有这么多钱，请核对这笔是不是微信支付提现。',
+    en: 'By the books our merchant account does not hold as much. Check whether this is a withdrawal from WeChat Pay.',
+  },
   line_decided: {
     status: 409,
     zh: '这笔流水已处理，请刷新后查看结果。',
@@ -368,6 +378,36 @@ export const errorCodes = {
     status: 409,
     zh: '没有需要提醒的外部联系人，请等有人加好友之后再试。',
     en: 'There is nobody to remind: every contact has claimed, or nobody was added yet.',
+  },
+  custody_document_used: {
+    status: 409,
+    zh: '这份凭证已用于另一条记录，请核对指出的字段，更正时请用新的凭证编号。',
+    en: 'This document was entered with other content. Check the named field; to correct it, enter another document.',
+  },
+  custody_day_future: {
+    status: 422,
+    zh: '银行还不可能确认未来的余额，请填写今天或更早的日期。',
+    en: 'No bank can confirm a balance of a day that has not come. Enter today or an earlier day.',
+  },
+  custody_span_backwards: {
+    status: 422,
+    zh: '结束日期不在保函或保险的有效期内，请改正日期后重试。',
+    en: 'The end is not within the time of the guarantee. Correct the day and try again.',
+  },
+  custody_quarter_open: {
+    status: 409,
+    zh: '该季度的日报还没有写完，请在季度结束后的次日再下载。',
+    en: 'The daily statements of this quarter are not complete yet. Download it the day after the quarter has ended.',
+  },
+  card_kind_not_filed: {
+    status: 422,
+    zh: '发卡品牌的备案不包含这种卡，请换一种卡，或联系平台核对备案。',
+    en: 'The issuer’s filing does not cover this kind of card. Choose another card, or ask the platform to check the filing.',
+  },
+  prepaid_over_ceiling: {
+    status: 409,
+    zh: '发卡后该品牌的预收资金余额会超过备案上限，请减少金额、换一个品牌，或联系平台。',
+    en: 'With these cards the issuer would owe more than its filing allows. Give less, choose another brand, or ask the platform.',
   },
   origin_refused: {
     status: 403,

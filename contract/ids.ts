@@ -64,7 +64,11 @@ const idPrefixes = {
   refundPart: 'rfp',
   bill: 'bil',
   billDifference: 'bdf',
+  brandFiling: 'bfl',
   custodyStatement: 'cst',
+  custodyBalance: 'cbl',
+  custodyGuarantee: 'cgr',
+  custodyAlarm: 'cal',
   invoice: 'inv',
   invoiceLine: 'ivl',
 } as const

@@ -3,6 +3,7 @@ import { isId } from '../contract/ids.ts'
 import { readFundFlowBill, readSharingBill, readTradeBill } from '../importers/payment-bill.ts'
 import type { Edge, Tx } from '../server/kernel/context.ts'
 import { proveBooks } from '../server/modules/analytics/prove-books.ts'
+import { writeStatements } from '../server/modules/analytics/write-statements.ts'
 import { forgetEvents } from '../server/modules/company/forget-events.ts'
 import { refreshAuthorisation } from '../server/modules/company/refresh-authorisation.ts'
 import { runRecurring } from '../server/modules/campaign/run-recurring.ts'
@@ -42,6 +43,7 @@ import { runTakeBack } from '../server/modules/refund/take-back-campaign.ts'
 import { driveSplit } from '../server/modules/settlement/drive-split.ts'
 import { matchPayouts } from '../server/modules/settlement/move-payout.ts'
 import { planSettlement } from '../server/modules/settlement/plan-settlement.ts'
+import { settleRepaid } from '../server/modules/settlement/settle-repaid.ts'
 import { returnShare } from '../server/modules/settlement/return-share.ts'
 import { compareBillOf } from '../server/modules/reconciliation/compare-bill.ts'
 import { readBills } from '../server/modules/reconciliation/read-bills.ts'
@@ -107,6 +109,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'invoice.poll': (edge, args) => driveInvoice(edge, idOf('invoice', args, 'invoiceId')),
   'invoice.reverse': (edge, args) => edge.tx((tx) => reverseInvoices(tx, idOf('order', args, 'orderId'))),
   'settlement.plan': (edge, args) => planSettlement(edge, idOf('order', args, 'orderId')),
+  'credit.settle': (edge, args) => settleRepaid(edge, idOf('company', args, 'companyId')),
   'payouts.match': async (edge) => void (await matchPayouts(edge)),
   'share.send': (edge, args) => driveSplit(edge, idOf('split', args, 'splitId'), Number(args['step'])),
   'share.poll': (edge, args) => driveSplit(edge, idOf('split', args, 'splitId'), Number(args['step'])),
@@ -148,6 +151,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'payment.ask': async (edge, args) => void (await askPayment(edge, idOf('payment', args, 'paymentId'))),
   'bills.read': readBills,
   'bill.compare': (edge, args) => compareBillOf(edge, idOf('bill', args, 'billId'), billReaders),
+  'custody.write': async (edge) => void (await writeStatements(edge)),
   'books.prove': proveDaily,
 }
 

@@ -9,6 +9,7 @@ export const daily = [
   { kind: 'directories.sync', at: '20 2 * * *' },
   { kind: 'leavers.take-back', at: '0 4 * * *' },
   { kind: 'bills.read', at: '30 10 * * *' },
+  { kind: 'custody.write', at: '40 2 * * *' },
   { kind: 'books.prove', at: '10 3 * * *' },
   { kind: 'income.read', at: '15 9 * * *' },
   { kind: 'orders.sweep', at: '30 3 * * *' },

@@ -12,6 +12,8 @@ import { fundsEndpoints } from './modules/analytics/funds-endpoints.ts'
 import { campaignEndpoints } from './modules/campaign/endpoints.ts'
 import { cardpackEndpoints } from './modules/cardpack/endpoints.ts'
 import { catalogEndpoints } from './modules/catalog/endpoints.ts'
+import { complianceEndpoints } from './modules/compliance/endpoints.ts'
+import { measureCustody } from './modules/compliance/measure-custody.ts'
 import { createAuthenticate } from './modules/company/authenticate.ts'
 import { companyEndpoints } from './modules/company/endpoints.ts'
 import { measureWecom } from './modules/company/measure-wecom.ts'
@@ -34,6 +36,7 @@ import { pagesOf } from './pages.ts'
 export const endpoints: readonly Endpoint[] = [
   ...companyEndpoints,
   ...catalogEndpoints,
+  ...complianceEndpoints,
   ...settlementEndpoints,
   ...walletEndpoints,
   ...fundsEndpoints,
@@ -61,6 +64,7 @@ export function createApp(
   const edge = open.edgeFor(anybody)
   const metrics = createHttpMetrics()
   measureWecom(metrics.registry, edge)
+  measureCustody(metrics.registry, edge)
   return createHttpApp({
     endpoints,
     edgeFor: (actor, log) => open.edgeFor(actor, log),

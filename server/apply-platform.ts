@@ -1,5 +1,6 @@
 import type { Id } from '../contract/ids.ts'
 import { BrandEntry, CompanyEntry, type PlatformFile } from '../contract/operator/platform-file.ts'
+import type { FilingEntry } from '../contract/operator/filing.ts'
 import type { TermsEntry } from '../contract/operator/terms.ts'
 import type { z } from 'zod'
 import type { Edge, Tx } from './kernel/context.ts'
@@ -8,6 +9,8 @@ import { changeBrand, findBrandByPrefix } from './modules/catalog/change-brand.t
 import { addTemplateVersion, createBrand, createTemplate } from './modules/catalog/create-template.ts'
 import { readNewestVersions } from './modules/catalog/read-template.ts'
 import { readTermsNumber } from './modules/catalog/read-terms.ts'
+import { setFiling } from './modules/catalog/set-filing.ts'
+import { readFilingVersion } from './modules/catalog/read-filing.ts'
 import { setTerms } from './modules/catalog/set-terms.ts'
 import { addMember } from './modules/company/add-member.ts'
 import { changeCompany } from './modules/company/change-company.ts'
@@ -69,7 +72,8 @@ async function applyBrand(tx: Tx, entry: z.output<typeof BrandEntry>): Promise<A
   const id = known?.id ?? (await createBrand(tx, entry))
   const changed = known !== null && (await changeBrand(tx, id, entry))
   const agreed = entry.terms !== undefined && (await applyTerms(tx, id, entry.terms))
-  const action = actionOf(known === null, changed || agreed)
+  const filed = entry.filing !== undefined && (await applyFiling(tx, id, entry.filing))
+  const action = actionOf(known === null, changed || agreed || filed)
   const done: Applied[] = [{ kind: 'brand', key: entry.issuerPrefix, action }]
   const standing = (await readNewestVersions(tx)).filter((version) => version.brandId === id)
   for (const template of entry.templates) {
@@ -88,6 +92,12 @@ async function applyBrand(tx: Tx, entry: z.output<typeof BrandEntry>): Promise<A
 async function applyTerms(tx: Tx, brandId: Id<'brand'>, terms: TermsEntry): Promise<boolean> {
   const before = await readTermsNumber(tx, brandId)
   return (await setTerms(tx, { brandId, ...terms })) !== before
+}
+
+/** True when it was filed otherwise before. */
+async function applyFiling(tx: Tx, brandId: Id<'brand'>, filing: FilingEntry): Promise<boolean> {
+  const before = await readFilingVersion(tx, brandId)
+  return (await setFiling(tx, brandId, filing)) !== before
 }
 
 const actionOf = (fresh: boolean, changed: boolean): Applied['action'] => {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { fenField } from '../fields.ts'
 import { covers } from '../hr/campaign.ts'
 import { companyRoles } from '../hr/session.ts'
+import { FilingEntry } from './filing.ts'
 import { TermsEntry } from './terms.ts'
 
 const text = (most: number) => z.string().trim().min(1).max(most)
@@ -63,6 +64,8 @@ export const BrandEntry = z.strictObject({
     .default(null),
   /** Who gets what of a card's price; without, what stands stays. */
   terms: TermsEntry.optional(),
+  /** How it is filed as an issuer of prepaid cards, and its custody account; without, what stands stays. */
+  filing: FilingEntry.optional(),
   templates: z.array(TemplateEntry).default([]),
 })
 

@@ -8,8 +8,9 @@ import { CompiledQuery, SqliteDialect, type DatabaseConnection, type Driver } fr
 import { Counter, Job, KeyUse, OnceKey, SharedCount, SharedValue, Trail, Worker } from '../kernel/tables.ts'
 import { Campaign, Recurring } from '../modules/campaign/tables.ts'
 import { Activity, Card } from '../modules/card/tables.ts'
-import { Brand, BrandTerms, TemplateVersion } from '../modules/catalog/tables.ts'
+import { Brand, BrandFiling, BrandTerms, TemplateVersion } from '../modules/catalog/tables.ts'
 import { Company, Member, Operator, WecomConnection, WecomEvent, WecomSuite } from '../modules/company/tables.ts'
+import { CustodyAlarm, CustodyBalance, CustodyGuarantee, CustodyStatement } from '../modules/compliance/tables.ts'
 import { Claim, ClaimLink, ContactWay, ExternalContact, MassSend, SmsCode } from '../modules/contact/tables.ts'
 import { Delivery, DeliveryBatch, MemberSend, Notification, SendDay } from '../modules/delivery/tables.ts'
 import { BankStatement, Payment, PaymentPart, StatementLine } from '../modules/funding/tables.ts'
@@ -69,6 +70,11 @@ export const entities = [
   Brand,
   TemplateVersion,
   BrandTerms,
+  BrandFiling,
+  CustodyStatement,
+  CustodyBalance,
+  CustodyGuarantee,
+  CustodyAlarm,
   Settlement,
   Split,
   SplitCall,

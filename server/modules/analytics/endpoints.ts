@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { CampaignIdInput, CampaignList, CampaignListInput } from '../../../contract/hr/campaign.ts'
 import { Home, Progress, RosterUses } from '../../../contract/hr/delivery.ts'
+import { CustodyQuarterInput } from '../../../contract/operator/custody.ts'
 import { Companies, Jobs, Proof, Revived, ReviveInput } from '../../../contract/operator/platform.ts'
 import { endpoint, type Endpoint } from '../../kernel/endpoint.ts'
 import { revive } from '../../kernel/outbox.ts'
+import { exportQuarter } from './export-quarter.ts'
 import { readCampaigns, readRosterUses } from './read-campaigns.ts'
 import { readHome } from './read-home.ts'
 import { readCompanies, readJobs, readProof } from './read-platform.ts'
@@ -71,6 +73,17 @@ const platformPages = [
     input: none,
     output: Proof,
     run: readProof,
+  }),
+  endpoint({
+    ...({ method: 'GET', path: '/operator/custody-quarters/:quarter', may: 'custody.read', scope: 'tx' } as const),
+    input: CustodyQuarterInput,
+    output: 'stream',
+    run: async (tx, { quarter }, http) => {
+      const bytes = await exportQuarter(tx, quarter)
+      http.setHeader('Content-Type', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet')
+      http.setHeader('Content-Disposition', `attachment; filename="custody-${quarter}.xlsx"`)
+      return bytes
+    },
   }),
 ]
 

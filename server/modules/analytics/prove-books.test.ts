@@ -14,6 +14,7 @@ import { importStatement } from '../funding/import-statement.ts'
 import { openPayment } from '../funding/open-payment.ts'
 import { issueOrder } from '../issuance/issue-order.ts'
 import { bookRules, proveBooks } from './prove-books.ts'
+import { custodyChecks } from './custody-checks.ts'
 import { invoiceChecks } from './invoice-checks.ts'
 import { refundChecks } from './refund-checks.ts'
 import { settlementChecks } from './settlement-checks.ts'
@@ -91,7 +92,7 @@ async function referenceOf(database: TestDatabase, id: Id<'payment'>): Promise<s
 
 /** Rules whose defects are planted in a test of their own. */
 const elsewhere: ReadonlySet<string> = new Set(
-  [...walletChecks, ...refundChecks, ...settlementChecks, ...statementChecks, ...invoiceChecks].map(
+  [...walletChecks, ...refundChecks, ...settlementChecks, ...statementChecks, ...invoiceChecks, ...custodyChecks].map(
     (check) => check.rule,
   ),
 )

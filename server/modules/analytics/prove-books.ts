@@ -3,6 +3,7 @@ import type { Tx } from '../../kernel/context.ts'
 import { dialectOf, sql } from '../../kernel/sql.ts'
 import { ledgerRules, proveLedger, type Finding } from '../ledger/prove.ts'
 import { contactChecks } from './contact-checks.ts'
+import { custodyChecks } from './custody-checks.ts'
 import { directoryChecks } from './directory-checks.ts'
 import { fundingChecks } from './funding-checks.ts'
 import { invoiceChecks } from './invoice-checks.ts'
@@ -104,6 +105,7 @@ const everyCheck: readonly Check[] = [
   ...messageChecks,
   ...workChecks,
   ...contactChecks,
+  ...custodyChecks,
   ...directoryChecks,
 ]
 
@@ -118,6 +120,7 @@ export async function proveBooks(tx: Tx): Promise<Finding[]> {
     mysql ? `concat('${prefix}:', ${column})` : `('${prefix}:' || ${column})`
   for (const check of everyCheck) {
     const text = check.query
+      .replaceAll('STATEMENT_CARDS', joined('cards', 'statement.brand_id'))
       .replaceAll('BRAND_CARDS', joined('cards', 'brand.id'))
       .replaceAll('BRAND_OUTSTANDING', joined('outstanding', 'brand.id'))
       .replaceAll('ORDER_FUNDS', joined('order-funds', 'orders.id'))

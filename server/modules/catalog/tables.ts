@@ -1,4 +1,5 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core'
+import type { FilingClass } from '../../../contract/operator/filing.ts'
 import { codeColumn, fenColumn, idColumn, instantColumn } from '../../kernel/columns.ts'
 
 /** A brand issues cards and owes what stands on them. Its series makes the card numbers. */
@@ -74,5 +75,30 @@ export const BrandTerms = defineEntity({
   },
   uniques: [{ name: 'brand_terms_number_unique', properties: ['brandId', 'number'] }],
 })
+/**
+ * How an issuer is filed under the measures for prepaid cards, and where its custody account is. Never changed: another
+ * filing is a new row, and a statement reads the one that was in force when its day ended.
+ */
+export const BrandFiling = defineEntity({
+  name: 'BrandFiling',
+  tableName: 'brand_filing',
+  properties: {
+    id: idColumn<'brandFiling'>().primary(),
+    brandId: idColumn<'brand'>(),
+    version: p.integer(),
+    class: codeColumn<FilingClass>(8),
+    number: p.string().length(64).nullable(),
+    filedDay: codeColumn(10).nullable(),
+    custodyBank: p.string().length(100).nullable(),
+    custodyAccountSealed: p.blob().nullable(),
+    cards: codeColumn<FiledCards>(8),
+    ceilingFen: fenColumn().nullable(),
+    createdBy: p.string().length(17),
+    createdAtMs: instantColumn(),
+  },
+  uniques: [{ name: 'brand_filing_version_unique', properties: ['brandId', 'version'] }],
+})
+export type FiledCards = 'all' | 'named' | 'unnamed'
+export type BrandFilingRow = InferEntity<typeof BrandFiling>
 export type BrandTermsRow = InferEntity<typeof BrandTerms>
 export type TemplateVersionRow = InferEntity<typeof TemplateVersion>

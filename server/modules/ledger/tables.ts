@@ -13,7 +13,10 @@ export const Entry = defineEntity({
     correctsId: idColumn<'entry'>().nullable(),
     atMs: instantColumn(),
   },
-  indexes: [{ name: 'entry_ref_index', properties: ['ref'] }],
+  indexes: [
+    { name: 'entry_ref_index', properties: ['ref'] },
+    { name: 'entry_at_index', properties: ['atMs'] },
+  ],
 })
 
 /** One line of an entry: debit positive, credit negative. The lines of an entry sum to zero in each unit. */

@@ -1,0 +1,13 @@
+create table `brand_filing` (`id` char(17) not null primary key, `brand_id` char(17) not null, `version` integer not null, `class` text not null, `number` text null, `filed_day` text null, `custody_bank` text null, `custody_account_sealed` blob null, `cards` text not null, `ceiling_fen` bigint null, `created_by` text not null, `created_at_ms` bigint not null);
+create unique index `brand_filing_version_unique` on `brand_filing` (`brand_id`, `version`);
+create table `custody_alarm` (`id` char(17) not null primary key, `brand_id` char(17) not null, `open_brand_id` char(17) null, `shortfall_fen` bigint not null, `raised_at_ms` bigint not null, `ended_at_ms` bigint null);
+create unique index `custody_alarm_open_brand_id_unique` on `custody_alarm` (`open_brand_id`);
+create index `custody_alarm_brand_index` on `custody_alarm` (`brand_id`, `id`);
+create table `custody_balance` (`id` char(17) not null primary key, `brand_id` char(17) not null, `day` text not null, `fen` bigint not null, `document` text not null, `entered_by` text not null, `entered_at_ms` bigint not null);
+create index `custody_balance_day_index` on `custody_balance` (`brand_id`, `day`, `id`);
+create unique index `custody_balance_document_unique` on `custody_balance` (`brand_id`, `document`);
+create table `custody_guarantee` (`id` char(17) not null primary key, `brand_id` char(17) not null, `kind` text not null, `fen` bigint not null, `from_day` text not null, `to_day` text not null, `ended_day` text null, `document` text not null, `entered_by` text not null, `entered_at_ms` bigint not null);
+create unique index `custody_guarantee_document_unique` on `custody_guarantee` (`brand_id`, `document`);
+create table `custody_statement` (`id` char(17) not null primary key, `brand_id` char(17) not null, `day` text not null, `from_ms` bigint not null, `to_ms` bigint not null, `class` text null, `begin_fen` bigint not null, `issued_cards` integer not null, `issued_fen` bigint not null, `redeemed_fen` bigint not null, `refunded_fen` bigint not null, `balance_fen` bigint not null, `quarter_fen` bigint not null, `required_fen` bigint not null, `confirmed_fen` bigint null, `confirmed_day` text null, `guarantee_fen` bigint not null, `shortfall_fen` bigint not null, `written_at_ms` bigint not null);
+create unique index `custody_statement_day_unique` on `custody_statement` (`brand_id`, `day`);
+create index `entry_at_index` on `entry` (`at_ms`);
