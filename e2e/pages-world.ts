@@ -58,7 +58,7 @@ export async function makePagesWorld(stage: OpenStage): Promise<PagesWorld> {
     step.draftCampaign(hr, { rosterId: used, title, amountFrom: 'same', faceFen })
   const running = await draft('中秋礼遇', 200 * YUAN)
   const first = await step.submitAndApprove(hr, approver, running)
-  await step.openPayment(finance, first.orderId, 'wallet', first.dryRun.faceTotalFen)
+  await payTooMuch(stage, finance, operator, first)
   await step.waitDelivered(hr, running)
   const employee = await firstReached(hr, running)
   const { cards } = await step.openPack(stage, employee, running)
@@ -103,6 +103,19 @@ export async function makePagesWorld(stage: OpenStage): Promise<PagesWorld> {
     wecom: await makeWecomPages(stage, hr, approver),
     brand,
   }
+}
+
+/** From the wallet but for a yuan; that one comes by transfer, and 88 more with it. */
+async function payTooMuch(
+  stage: OpenStage,
+  finance: Visitor,
+  operator: Visitor,
+  { orderId, dryRun }: Awaited<ReturnType<typeof step.submitAndApprove>>,
+): Promise<void> {
+  await step.openPayment(finance, orderId, 'wallet', dryRun.faceTotalFen - YUAN)
+  const { reference } = await step.openPayment(finance, orderId, 'bank_transfer', YUAN)
+  await step.transfer(stage, reference ?? '', 89 * YUAN)
+  await step.importStatement(stage, operator)
 }
 
 /** QR codes at two sites: one opens the claim page, the other adds a member first. */

@@ -5,26 +5,19 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumPath, desktopSize, openBrowser, phoneSize, watch } from './browser.ts'
 import { faultsOf, focusOf, settle, type PageLang, type Stop } from './page-faults.ts'
+import { moneyPlaces, press, settlementPlaces, type Place, type Who } from './pages-money.ts'
 import { makePagesWorld, type PagesWorld } from './pages-world.ts'
 import { openStage, type OpenStage } from './stage.ts'
 
 const pictures = fileURLToPath(new URL('../.tmp/screenshots/', import.meta.url))
 const wecomPhone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile MicroMessenger/8.0 wxwork/4.1'
 
-type Who = `${'hr' | 'employee'} ${string} ${string}` | 'operator' | 'nobody'
-/** `act` opens what a page shows only after a press; a path that begins with http leads to the sandbox. */
-type Place = readonly [name: string, path: string, who: Who, act?: (page: Page) => Promise<void>]
 type Session = Awaited<ReturnType<BrowserContext['storageState']>>
 const sizes = { wide: desktopSize, phone: phoneSize } as const
 type Size = keyof typeof sizes
 
-/** Presses what is called so in either language. */
-const press = (name: RegExp) => async (page: Page) => {
-  await page.getByRole('button', { name }).first().click({ timeout: 4_000 })
-  await page.getByRole('dialog').or(page.locator('form')).first().waitFor({ timeout: 4_000 })
-}
-
-function consolePlaces({ rosters, campaigns, orders, strict, runs }: PagesWorld): Place[] {
+function consolePlaces(world: PagesWorld): Place[] {
+  const { rosters, campaigns, strict, runs } = world
   const all = (name: string, path: string): Place => [name, `/console${path}`, 'hr admin demo']
   return [
     ['sign-in', '/console/sign-in', 'nobody'],
@@ -46,31 +39,10 @@ function consolePlaces({ rosters, campaigns, orders, strict, runs }: PagesWorld)
     all('recurring-draft', `/recurring/${runs.draft}`),
     ['recurring-review', `/console/recurring/${runs.review}`, 'hr zhoumin demo'],
     all('running', `/campaigns/${campaigns.running}`),
-    all('payment', `/orders/${orders.open}`),
-    ['payment-split', `/console/orders/${orders.open}`, 'hr admin demo', press(/银行限额|Bank limit/)],
-    all('payment-done', `/orders/${orders.funded}`),
+    ...moneyPlaces(world),
     ['payment-strict', `/console/orders/${strict.order}`, 'hr boss strict'],
     ['editor-strict', `/console/campaigns/${strict.draft}`, 'hr boss strict'],
-    all('funds', '/funds'),
-    ['funds-alert', '/console/funds', 'hr admin demo', press(/^(设置|Set)$/)],
-    all('funds-payments', '/funds?view=payments'),
-    all('funds-invoices', '/funds?view=invoices'),
-    ['funds-invoice-new', '/console/funds?view=invoices', 'hr admin demo', press(/申请开票|Request an invoice/)],
-    ['funds-invoice-reverse', '/console/funds?view=invoices', 'hr admin demo', press(/^红冲|^Reverse/)],
-    ['funds-invoices-none', '/console/funds?view=invoices', 'hr boss strict'],
-    all('funds-budgets', '/funds?view=budgets'),
-    ['funds-budget-new', '/console/funds?view=budgets', 'hr admin demo', press(/新增预算|New budget/)],
-    [
-      'funds-budget-change',
-      '/console/funds?view=budgets',
-      'hr admin demo',
-      press(/^修改客服部|Change the budget of 客服部/),
-    ],
-    ['funds-budget-behind', '/console/funds?view=budgets', 'hr admin demo', press(/用到客服部预算|budget of 客服部/)],
-    ['funds-budgets-read', '/console/funds?view=budgets', 'hr linxiao demo'],
-    ['funds-budgets-empty', '/console/funds?view=budgets', 'hr boss strict'],
     all('editor-short', `/campaigns/${campaigns.short}`),
-    ['funds-denied', '/console/funds', 'hr zhoumin demo'],
     all('settings', '/settings'),
     all('mistyped-id', '/campaigns/xyz'),
     all('mistyped-path', '/nowhere'),
@@ -103,41 +75,6 @@ function wecomPlaces({ campaigns, runs, wecom }: PagesWorld): Place[] {
     ['outside-poster', outside, hr, press(/下载海报|Download poster/)],
     ['outside-end', outside, hr, press(/^(停用|End)$/)],
     ['outside-link', outside, hr, press(/生成个人链接|personal link/i)],
-  ]
-}
-
-async function giveTooMuch(page: Page): Promise<void> {
-  await page.locator('input[name=platform]').fill('29.99')
-  await page.locator('.t-alert').first().waitFor({ timeout: 4_000 })
-}
-
-/** Where money goes after an order is paid, each page in its states. */
-function settlementPlaces({ brand }: PagesWorld): Place[] {
-  const at = (name: string, path: string, act?: (page: Page) => Promise<void>): Place =>
-    act === undefined ? [`ops-${name}`, `/ops/${path}`, 'operator'] : [`ops-${name}`, `/ops/${path}`, 'operator', act]
-  const open = press(/^(查看|Open) /)
-  return [
-    at('settlement', 'settlement'),
-    at('settlement-empty', 'settlement?state=sharing'),
-    at('split-stuck', 'settlement?state=stuck', open),
-    at('split-finished', 'settlement?state=finished', open),
-    at('split-missing', 'settlement?split=spl_0000000000000'),
-    at('payouts', 'payouts'),
-    at('payouts-empty', 'payouts?state=cancelled'),
-    at('payout-drafted', 'payouts?state=drafted', open),
-    at('payout-exported', 'payouts?state=exported', open),
-    at('payout-refused', 'payouts?state=failed', open),
-    at('refunds', 'refunds'),
-    at('refunds-open', 'refunds?which=open'),
-    at('refund-decide', 'refunds', press(/^(改为银行汇款|Pay by bank transfer)/)),
-    at('differences', 'reconciliation'),
-    at('difference-close', 'reconciliation', press(/^(关闭差异|Close difference)/)),
-    at('differences-closed', 'reconciliation?view=closed'),
-    at('bills', 'reconciliation?view=bills'),
-    at('brands', 'brands'),
-    at('terms', `brands/${brand}`),
-    at('terms-over', `brands/${brand}`, giveTooMuch),
-    at('terms-missing', 'brands/xyz'),
   ]
 }
 
