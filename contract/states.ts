@@ -66,7 +66,8 @@ export type CampaignState = keyof typeof campaignMoves
 
 export const paymentMoves = table({
   opened: ['paid', 'closed', 'failed'],
-  paid: ['refunding'],
+  /** `opened`, `closed`: the line that paid it was somebody else's. */
+  paid: ['refunding', 'opened', 'closed'],
   refunding: ['part_refunded', 'refunded', 'paid'],
   part_refunded: ['refunding'],
   refunded: [],

@@ -39,7 +39,7 @@ export const WalletView = z.object({
   movements: z.array(
     z.object({
       id: idField('walletMovement'),
-      kind: z.enum(['top_up', 'spent', 'refunded']),
+      kind: z.enum(['top_up', 'undone', 'spent', 'refunded']),
       amountFen: z.int(),
       balanceAfterFen: fenField,
       atMs: instantField,

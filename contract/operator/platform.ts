@@ -26,11 +26,12 @@ export const ImportedStatement = z.object({
   outgoing: z.int(),
 })
 export type ImportedStatement = z.infer<typeof ImportedStatement>
-/** What became of a line; `outgoing`, `paid_out` and `returned` are money that went out. */
+/** What became of a line; `withdrawn`: money of our own merchant account that came to the bank; `outgoing`, `paid_out` and `returned` are money that went out. */
 export const statementOutcomes = [
   'unmatched',
   'payment',
   'top_up',
+  'withdrawn',
   'not_ours',
   'sent_back',
   'outgoing',
@@ -80,14 +81,17 @@ export const StatementLines = z.object({ lines: z.array(StatementLineView), next
 /**
  * POST /operator/statement-lines/:id/assign, Idempotency-Key: what a line is that nobody could match. `target`: a payment
  * by its id or reference, a company by its id or its wallet's reference, or (`sent_back`) the line that was not ours.
+ * `withdrawal`: it came from our own merchant account at WeChat Pay.
  */
 export const AssignLineInput = z.object({
   id: idField('statementLine'),
-  to: z.enum(['payment', 'wallet', 'not_ours', 'sent_back']),
+  to: z.enum(['payment', 'wallet', 'withdrawal', 'not_ours', 'sent_back']),
   target: z.string().trim().min(1).max(40).optional(),
   /** Why it is not ours. */
   reason: z.string().trim().min(2).max(200).optional(),
 })
+/** POST /operator/statement-lines/:id/undo, Idempotency-Key: a wrong match is undone; the money waits as unmatched again. */
+export const UndoLineInput = z.object({ id: idField('statementLine') })
 
 export const Companies = z.object({
   companies: z.array(

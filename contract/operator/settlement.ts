@@ -129,7 +129,7 @@ export const PayoutDetail = PayoutLine.extend({
   statement: z.array(
     z.object({
       id: idField('payoutItem'),
-      kind: z.enum(['settlement', 'refund']),
+      kind: z.enum(['settlement', 'refund', 'withdrawal']),
       orderId: idField('order').nullable(),
       amountFen: signedFenField,
       createdAtMs: instantField,

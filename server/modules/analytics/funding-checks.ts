@@ -34,7 +34,7 @@ export const fundingChecks = [
   {
     rule: 'a_payment_is_posted_once_on_the_account_of_its_source',
     query: `select payment.id as subject, payment.paid_fen as stored, coalesce(sum(posting.amount), 0) as posted
-      from payment left join entry on entry.ref = payment.id and entry.kind in ('funds_received', 'paid_from_wallet', 'paid_on_credit')
+      from payment left join entry on entry.ref = payment.id and entry.kind in ('funds_received', 'funds_undone', 'paid_from_wallet', 'paid_on_credit')
       left join posting on posting.entry_id = entry.id and posting.unit = 'CNY' and (
         (payment.source = 'wechat_pay' and posting.account = COLLECTED)
         or (payment.source = 'wallet' and posting.account = WALLET_OF_PAYER)
@@ -71,11 +71,14 @@ export const fundingChecks = [
   },
   {
     rule: 'money_that_was_posted_has_its_payment',
-    query: `select entry.id as subject, 0 as stored, sum(case when posting.amount > 0 then posting.amount else 0 end) as posted
+    // A line that was somebody else's leaves nothing of its money with the payment.
+    query: `select entry.ref as subject, 0 as stored, 0 - sum(posting.amount) as posted
       from entry join posting on posting.entry_id = entry.id
+        and (posting.account like 'order-funds:%' or posting.account like 'overpaid:%')
       left join payment on payment.id = entry.ref and payment.state in ${arrived}
-      where entry.kind in ('funds_received', 'paid_from_wallet', 'paid_on_credit') and entry.ref like 'pay%' and payment.id is null
-      group by entry.id`,
+      where entry.kind in ('funds_received', 'funds_undone', 'paid_from_wallet', 'paid_on_credit')
+        and entry.ref like 'pay%' and payment.id is null
+      group by entry.ref having sum(posting.amount) <> 0`,
   },
   {
     rule: 'a_wallet_payment_is_its_movement',
@@ -91,7 +94,7 @@ export const fundingChecks = [
     query: `select books.subject, books.stored, books.posted from (select statement_line.id as subject,
         statement_line.amount_fen as stored,
         (select coalesce(sum(amount_fen), 0) from wallet_movement where company_id = statement_line.company_id
-          and ref = statement_line.id and kind = 'top_up')
+          and ref = statement_line.id and kind in ('top_up', 'undone'))
         - (select coalesce(sum(amount_fen), 0) from credit_movement where company_id = statement_line.company_id
           and ref = statement_line.id and kind = 'repaid') as posted
       from statement_line where statement_line.outcome = 'top_up') as books where books.stored <> books.posted`,

@@ -54,9 +54,21 @@ export const settlementChecks = [
         case when split.state <> 'finished' then 0 when split.collector = 'brand'
           then split.fee_fen + split.unfrozen_fen + split.kept_fen else split.fee_fen end as stored,
         (select -coalesce(sum(posting.amount), 0) from entry join posting on posting.entry_id = entry.id
-          where entry.ref = split.id and entry.kind in ('wechat_fee', 'unfrozen')
+          where entry.ref = split.id and entry.kind in ('wechat_fee', 'unfrozen', 'returns_kept')
             and posting.account = OF_COLLECTOR) as posted
       from split) as books where books.stored <> books.posted`,
+  },
+  {
+    // What no refund takes (any more) of what came back is who collected's: settlement/keep-returns.ts.
+    rule: 'what_is_kept_of_returns_is_who_collected_it_has',
+    query: `select books.subject, books.stored, books.posted from (select split.id as subject, split.kept_fen as stored,
+        (select coalesce(sum(split_return.amount_fen), 0) from split_return
+          where split_return.split_id = split.id and split_return.kept_at_ms is not null) as posted
+      from split) as books where books.stored <> books.posted
+      union all select split_return.id as subject, split_return.amount_fen as stored, 0 as posted from split_return
+        join split on split.id = split_return.split_id and split.state = 'finished'
+        join refund_part on refund_part.id = split_return.refund_part_id and refund_part.route <> 'wechat'
+        where split_return.state = 'done' and split_return.kept_at_ms is null`,
   },
   {
     rule: 'a_call_under_way_holds_its_transaction',
@@ -111,13 +123,35 @@ export const settlementChecks = [
   {
     rule: 'what_sharing_does_not_bring_is_on_payouts',
     query: `select books.subject, books.stored, books.posted from (select orders.id as subject,
-        orders.issued_fen - (select coalesce(sum(split.paid_fen - split.refunded_fen), 0) from split
-          where split.order_id = orders.id) as stored,
+        orders.issued_fen - settlement.held_fen
+          - (select coalesce(sum(split.paid_fen - split.refunded_fen), 0) from split
+            where split.order_id = orders.id) as stored,
         (select coalesce(sum(payout_item.amount_fen), 0) from payout_item
           where payout_item.order_id = orders.id and payout_item.kind = 'settlement') as posted
       from orders join settlement on settlement.order_id = orders.id
       where orders.refunded_fen = 0 and not exists (select 1 from payment where payment.order_id = orders.id
         and payment.refunded_fen > 0)) as books where books.stored <> books.posted`,
+  },
+  {
+    // What a company owes lies with the newest of its payments on credit: settlement/read-unrepaid.ts.
+    rule: 'what_a_company_has_not_repaid_is_on_no_payout',
+    query: `select books.order_id as subject, settlement.held_fen as stored,
+        sum(case when books.net < books.owed - (books.until - books.net) then books.net
+          when books.owed > books.until - books.net then books.owed - (books.until - books.net) else 0 end) as posted
+      from (select own.order_id as order_id, own.company_id as company_id, own.net as net, own.owed as owed,
+          sum(own.net) over (partition by own.company_id order by own.id desc) as until from (
+        select payment.id as id, payment.order_id as order_id, payment.company_id as company_id, credit_line.owed_fen as owed,
+          payment.paid_fen - (select coalesce(sum(refund_part.fen), 0) from refund_part
+            where refund_part.payment_id = payment.id and refund_part.route = 'credit' and refund_part.state = 'done') as net
+        from payment join credit_line on credit_line.company_id = payment.company_id
+        where payment.source = 'credit_line' and payment.state in ('paid', 'refunding', 'part_refunded', 'refunded')) as own
+      ) as books join settlement on settlement.order_id = books.order_id
+      where not exists (select 1 from refund where refund.order_id = books.order_id and refund.state = 'requested')
+        and not exists (select 1 from job where ${live} and job.kind = 'credit.settle'
+          and instr(job.args, books.company_id) > 0)
+      group by books.order_id, settlement.held_fen
+      having settlement.held_fen <> sum(case when books.net < books.owed - (books.until - books.net) then books.net
+        when books.owed > books.until - books.net then books.owed - (books.until - books.net) else 0 end)`,
   },
   {
     rule: 'a_payout_is_its_items',

@@ -28,6 +28,28 @@ export const statementChecks = [
         -${booked('to-send-back')} as posted from statement_line) as books where books.stored <> books.posted`,
   },
   {
+    // Decision 0025: the bank's line moves it from our merchant account to custody, once.
+    rule: 'money_that_was_withdrawn_left_our_merchant_account',
+    query: `select books.subject, books.stored, books.posted from (select statement_line.id as subject,
+        case when statement_line.outcome = 'withdrawn' then statement_line.amount_fen else 0 end as stored,
+        (select -coalesce(sum(posting.amount), 0) from entry join posting on posting.entry_id = entry.id
+          where entry.ref = statement_line.id and entry.kind in ('withdrawn', 'withdrawal_undone')
+            and posting.account like 'collected:%') as posted
+      from statement_line where statement_line.source = 'bank' and statement_line.direction = 'in') as books
+      where books.stored <> books.posted`,
+  },
+  {
+    // What we withdrew we brought to custody, what came into our merchant account we owe it: settle-own-merchant.ts.
+    rule: 'what_our_merchant_account_moved_is_on_our_payouts',
+    query: `select books.subject, books.stored, books.posted from (select 'platform' as subject,
+        (select coalesce(sum(case when outcome = 'withdrawn' then amount_fen else 0 - amount_fen end), 0)
+          from statement_line where outcome = 'withdrawn'
+            or (source = 'wechat_income' and outcome in ('unmatched', 'payment', 'top_up', 'not_ours'))) as stored,
+        (select coalesce(sum(amount_fen), 0) from payout_item where kind = 'withdrawal') as posted) as books
+      where books.stored <> books.posted and not exists (select 1 from job
+        where job.state in ('ready', 'leased') and job.kind = 'payouts.match')`,
+  },
+  {
     rule: 'money_that_went_back_has_the_line_that_shows_it',
     query: `select statement_line.id as subject, statement_line.amount_fen as stored,
         coalesce(other.amount_fen, 0) as posted
@@ -39,9 +61,9 @@ export const statementChecks = [
   {
     rule: 'a_line_is_what_its_direction_allows',
     query: `select id as subject, amount_fen as stored, 0 as posted from statement_line
-      where (direction = 'in' and outcome not in ('unmatched', 'payment', 'top_up', 'not_ours', 'sent_back'))
+      where (direction = 'in' and outcome not in ('unmatched', 'payment', 'top_up', 'withdrawn', 'not_ours', 'sent_back'))
         or (direction = 'out' and (outcome not in ('outgoing', 'paid_out', 'returned')
           or (outcome <> 'outgoing' and ref is null)))
-        or (source = 'wechat_income' and mchid is null)`,
+        or ((source = 'wechat_income' or outcome = 'withdrawn') and mchid is null)`,
   },
 ] as const

@@ -11,14 +11,15 @@ import { lockOrders } from '../order/lock-orders.ts'
 import { findWalletByReference, readWallet } from '../wallet/read-wallet.ts'
 import { endSendingBack } from './book-debits.ts'
 import { payByLine, topUpByLine } from './book-lines.ts'
+import { bookWithdrawal } from './book-withdrawal.ts'
 import { holdingAccount, openLinePayer, originOf, type NewLine } from './line-origin.ts'
 import { Payment, StatementLine, type PaymentRow, type StatementLineRow } from './tables.ts'
 
 /** What a person says a line is. */
 export interface Decision {
   readonly lineId: Id<'statementLine'>
-  /** `sent_back`: an outgoing line returned money that was not ours. */
-  readonly to: 'payment' | 'wallet' | 'not_ours' | 'sent_back'
+  /** `withdrawal`: it left our merchant account at WeChat Pay; `sent_back`: an outgoing line returned what was not ours. */
+  readonly to: 'payment' | 'wallet' | 'withdrawal' | 'not_ours' | 'sent_back'
   /** A payment's id or reference, a company's id or its wallet's reference, or the line that was not ours. */
   readonly target?: string | undefined
   /** Why it is not ours: whoever sends it back reads it. */
@@ -29,7 +30,8 @@ export interface Decision {
  * Says what a line is that nobody could match, once: of two who decide at the same time one is refused with
  * `line_decided`. The account of unmatched money gives the money back to where it lies (`unmatched_assigned`), and it is
  * booked as if the line had named its target; money that is not ours is owed back to its payer instead. The same key
- * gives the same answer. Refuses with `not_found`, `line_decided`, `malformed_request` (target, reason).
+ * gives the same answer. Refuses with `not_found`, `line_decided`, `withdrawal_over_collected`, `malformed_request`
+ * (to, target, reason).
  */
 export async function assignLine(tx: Tx, decision: Decision, key: string): Promise<void> {
   const { lineId, to, target = null, reason } = decision
@@ -53,7 +55,7 @@ async function decide(tx: Tx, decision: Decision): Promise<null> {
 async function decideIncoming(
   tx: Tx,
   row: StatementLineRow,
-  to: 'payment' | 'wallet' | 'not_ours',
+  to: 'payment' | 'wallet' | 'withdrawal' | 'not_ours',
   { target, reason }: Decision,
 ): Promise<void> {
   const origin = originOf(row)
@@ -72,6 +74,13 @@ async function decideIncoming(
       await claim(tx, row.id, 'top_up')
       await emptyUnmatched(tx, row)
       return topUpByLine(tx, origin, line, companyId, 'person')
+    }
+    case 'withdrawal': {
+      if (origin.source !== 'bank' || tx.house.wechatPay.platform === null) refuse('malformed_request', { field: 'to' })
+      await claim(tx, row.id, 'withdrawn')
+      await emptyUnmatched(tx, row)
+      if (!(await bookWithdrawal(tx, row, 'person'))) refuse('withdrawal_over_collected')
+      return
     }
     case 'not_ours': {
       if (reason === undefined) refuse('malformed_request', { field: 'reason' })

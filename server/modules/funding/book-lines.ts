@@ -4,6 +4,7 @@ import { account } from '../ledger/accounts.ts'
 import { credit, debit, post } from '../ledger/post.ts'
 import { lockOrders } from '../order/lock-orders.ts'
 import { topUpWallet } from '../wallet/top-up-wallet.ts'
+import { bookWithdrawal } from './book-withdrawal.ts'
 import { insertPayment } from './insert-payment.ts'
 import { holdingAccount, type LineOrigin, type NewLine } from './line-origin.ts'
 import { matchLines } from './match-lines.ts'
@@ -26,7 +27,10 @@ export async function bookLines(tx: Tx, origin: LineOrigin, lines: readonly NewL
   for (const line of lines) {
     const target = targets.get(line.id)
     if (target?.kind === 'wallet') toWallet.push({ line, companyId: target.companyId })
-    else if (target === undefined) await bookUnmatched(tx, origin, line)
+    else if (target?.kind === 'withdrawal') {
+      const booked = origin.source === 'bank' && (await bookWithdrawal(tx, line, 'payer'))
+      if (!booked) await bookUnmatched(tx, origin, line)
+    } else if (target === undefined) await bookUnmatched(tx, origin, line)
     else {
       // What was only guessed from the payer must still be open now that its order is held.
       const payment = await tx.em.findOneOrFail(Payment, { id: target.payment.id }, { disableIdentityMap: true })

@@ -11,6 +11,7 @@ import { Payment, type PaymentRow } from './tables.ts'
 export type Target =
   | { readonly kind: 'payment'; readonly payment: PaymentRow; readonly by: 'reference' | 'payer' }
   | { readonly kind: 'wallet'; readonly companyId: Id<'company'>; readonly by: 'reference' }
+  | { readonly kind: 'withdrawal' }
 
 /** What of a line decides whose it is. */
 export interface Incoming {
@@ -22,8 +23,9 @@ export interface Incoming {
 }
 
 /**
- * Finds what incoming lines are for: first by a reference in the memo, then by amount and payer. Two matches are left to
- * a person: a line whose memo names several, or that several open transfers fit, has no target.
+ * Finds what incoming lines are for: first by a reference in the memo, then as a withdrawal from our merchant account by a
+ * payer of whom a person said so before, then by amount and payer. Two matches are left to a person: a line whose memo
+ * names several, or that several open transfers fit, has no target.
  */
 export async function matchLines(tx: Tx, lines: readonly Incoming[]): Promise<Map<Id<'statementLine'>, Target>> {
   const found = new Map<Id<'statementLine'>, Target>()
@@ -33,8 +35,13 @@ export async function matchLines(tx: Tx, lines: readonly Incoming[]): Promise<Ma
     if (named.length === 1) found.set(line.id, named[0]!)
     else if (named.length === 0) nameless.push(line)
   }
+  const withdrawers = await readWithdrawers(tx, nameless)
   const fitting = await readFitting(tx, nameless)
   for (const line of nameless) {
+    if (withdrawers.has(payerIndexOf(tx, line.payerAccount) ?? '')) {
+      found.set(line.id, { kind: 'withdrawal' })
+      continue
+    }
     const fits = (fitting.get(line.id) ?? []).filter((one) => one.byName || one.byAccount)
     if (fits.length === 1) found.set(line.id, { kind: 'payment', payment: fits[0]!.payment, by: 'payer' })
   }
@@ -42,11 +49,15 @@ export async function matchLines(tx: Tx, lines: readonly Incoming[]): Promise<Ma
 }
 
 /** The payments and wallets that a memo names. */
-export async function readNamed(tx: Tx, memo: string): Promise<Target[]> {
+export async function readNamed(tx: Tx, memo: string): Promise<Exclude<Target, { kind: 'withdrawal' }>[]> {
   const { payments, wallets } = referencesIn(memo)
   const where = { reference: { $in: payments } }
   const rows = payments.length === 0 ? [] : await tx.em.find(Payment, where, { disableIdentityMap: true })
-  const found: Target[] = rows.map((payment) => ({ kind: 'payment', payment, by: 'reference' }))
+  const found: Exclude<Target, { kind: 'withdrawal' }>[] = rows.map((payment) => ({
+    kind: 'payment',
+    payment,
+    by: 'reference',
+  }))
   for (const reference of wallets) {
     const companyId = await findWalletByReference(tx, reference)
     if (companyId) found.push({ kind: 'wallet', companyId, by: 'reference' })
@@ -107,4 +118,17 @@ export async function readPayersCompanies(
   )
   for (const { payer, company } of rows) known.set(payer, (known.get(payer) ?? new Set()).add(company))
   return known
+}
+
+/** Fingerprints of accounts from which money of our merchant account came before, as a person said. */
+async function readWithdrawers(tx: Tx, lines: readonly Incoming[]): Promise<ReadonlySet<string>> {
+  const indices = [...new Set(lines.flatMap((line) => payerIndexOf(tx, line.payerAccount) ?? []))]
+  if (indices.length === 0) return new Set()
+  const rows = await sql<{ payer: string }>(
+    tx.em,
+    `select distinct payer_index as payer from statement_line
+      where payer_index in (${indices.map(() => '?').join(',')}) and outcome = 'withdrawn'`,
+    indices,
+  )
+  return new Set(rows.map((row) => row.payer))
 }

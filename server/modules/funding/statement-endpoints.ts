@@ -6,11 +6,13 @@ import {
   StatementLines,
   StatementLinesInput,
   StatementLineView,
+  UndoLineInput,
 } from '../../../contract/operator/platform.ts'
 import { endpoint, fileNameHeader, type Endpoint } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { assignLine } from './assign-line.ts'
 import { importStatement, type ReadStatement } from './import-statement.ts'
+import { undoLine } from './undo-line.ts'
 import { readStatementLine, readStatementLines, type StatementLineFacts } from './read-statement.ts'
 
 /** A year of a busy account. */
@@ -61,6 +63,20 @@ export const statementEndpoints = (readStatement: StatementReader): readonly End
     run: async (tx, { id, ...decision }, http) => {
       const key = http.idempotencyKey ?? refuse('idempotency_key_missing')
       await assignLine(tx, { lineId: id, ...decision }, key)
+      return present(await readStatementLine(tx, id))
+    },
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/operator/statement-lines/:id/undo',
+    may: 'statement.assign',
+    body: 'json',
+    idempotent: true,
+    scope: 'tx',
+    input: UndoLineInput,
+    output: StatementLineView,
+    run: async (tx, { id }, http) => {
+      await undoLine(tx, id, http.idempotencyKey ?? refuse('idempotency_key_missing'))
       return present(await readStatementLine(tx, id))
     },
   }),

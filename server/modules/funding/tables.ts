@@ -95,8 +95,11 @@ export const BankStatement = defineEntity({
   },
 })
 
-/** What a line of incoming money was taken for; `not_ours`: it goes back to its payer, `sent_back`: a line shows that it did. */
-export type IncomingOutcome = 'payment' | 'top_up' | 'unmatched' | 'not_ours' | 'sent_back'
+/**
+ * What a line of incoming money was taken for; `withdrawn`: it came from our own merchant account, which `mchid` names;
+ * `not_ours`: it goes back to its payer, `sent_back`: a line shows that it did.
+ */
+export type IncomingOutcome = 'payment' | 'top_up' | 'withdrawn' | 'unmatched' | 'not_ours' | 'sent_back'
 /** What a line of outgoing money was: `outgoing` while nobody knows; a payout or a bank refund; money that was not ours. */
 export type OutgoingOutcome = 'outgoing' | 'paid_out' | 'returned'
 
@@ -119,7 +122,7 @@ export const StatementLine = defineEntity({
     companyId: idColumn<'company'>().nullable(),
     paymentId: idColumn<'payment'>().nullable(),
     direction: codeColumn<'in' | 'out'>(4).default('in'),
-    /** `wechat_income`: a transfer into our own WeChat Pay account, which `mchid` then names. */
+    /** `wechat_income`: a transfer into our own WeChat Pay account, which `mchid` then names (as it does what left it). */
     source: codeColumn<'bank' | 'wechat_income'>(16).default('bank'),
     mchid: codeColumn(32).nullable(),
     /** Fingerprint of the other side's account: who pays again is known by it. */

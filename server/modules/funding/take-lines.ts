@@ -1,11 +1,13 @@
 import type { Lang } from '../../../contract/error-codes.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { StatementEntry } from '../../../contract/statement-entry.ts'
+import { CHINA, dayOf } from '../../kernel/company-day.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { enqueue } from '../../kernel/outbox.ts'
 import { insertIgnore } from '../../kernel/sql.ts'
 import { bookDebits } from './book-debits.ts'
 import { bookLines } from './book-lines.ts'
+import { enqueueOwnPosition } from './book-withdrawal.ts'
 import { payerIndexOf, sealLinePayer, type LineOrigin, type NewLine } from './line-origin.ts'
 import { StatementLine } from './tables.ts'
 
@@ -56,13 +58,12 @@ export async function takeLines(
   )
   const out = own.filter((line) => line.direction === 'out')
   await bookDebits(tx, origin, out)
+  if (origin.source === 'wechat_income' && own.length > 0) await enqueueOwnPosition(tx, own[0]!.id)
   // Payouts and refunds by the bank look for theirs at once.
   if (out.length > 0) await enqueue(tx, [{ kind: 'payouts.match', key: `payouts.match:${out[0]!.id}`, args: {} }])
 }
 
 type Words = Readonly<Record<Lang, string>>
-const CHINA_MS = 8 * 3_600_000
-const chinaDay = (ms: number): number => Math.floor((ms + CHINA_MS) / 86_400_000)
 
 /**
  * The first line whose serial is known with another amount, direction or day, and what is wrong; null when all fit. A
@@ -86,7 +87,7 @@ export async function findContradiction(
         zh: '流水号已导入过，但金额不同',
         en: 'this serial was imported before with another amount',
       }
-    if (chinaDay(line.arrivedAtMs) !== chinaDay(entry.arrivedAtMs))
+    if (dayOf(line.arrivedAtMs, CHINA) !== dayOf(entry.arrivedAtMs, CHINA))
       return {
         row: entry.row,
         zh: '流水号已导入过，但日期不同',

@@ -3,7 +3,7 @@ import { fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { readFundFlowBill, readSharingBill, readTradeBill } from '../../../importers/payment-bill.ts'
 import type { Actor } from '../../kernel/context.ts'
-import { sql } from '../../kernel/sql.ts'
+import { change, sql } from '../../kernel/sql.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { anOrder, merchants, servePayHouse, startPayWorld, type PayHouse, type PayWorld } from '../../testing/paying.ts'
@@ -108,6 +108,40 @@ onBothDatabases('bills against the books', (database) => {
     const open = (await differences()).filter((one) => one.state === 'open')
     // The invented row is in no bill any more, and no book knows it: somebody must say what it was.
     expect(open.map((one) => one.kind)).toEqual(['not_in_books'])
+  })
+
+  test('a later comparison takes the place of an earlier one: one open row a subject, with the latest figures', async () => {
+    const id = await paid()
+    const day = nextMorning()
+    const [row] = await rows<{ no: string }>(`select out_trade_no as no from payment where id = '${id}'`)
+    const about = { kind: 'trade', mchid: merchants[0].mchid, day, holding: row!.no }
+    const openRows = () =>
+      rows<{ kind: string; theirs: unknown }>(
+        "select kind, theirs_fen as theirs from bill_difference where state = 'open' order by id",
+      )
+    const changed = async (how: 'missing' | 'amount') => {
+      await world.ctl('bills', {}, 'DELETE')
+      await world.ctl('bills', { ...about, change: how })
+      await compare()
+      return openRows()
+    }
+    expect((await changed('missing')).map((one) => one.kind)).toEqual(['not_in_bill'])
+    const [amount, ...others] = await changed('amount')
+    expect([amount!.kind, others]).toEqual(['amount', []])
+    const notes = await rows<{ note: string | null }>(
+      "select trail.note as note from trail join bill_difference on bill_difference.id = trail.object_id where trail.to_state = 'closed'",
+    )
+    expect(notes.map((one) => one.note)).toEqual([`superseded by the bill of ${day}`])
+    // The same again doubles nothing; other figures of the same kind are seen in the row that is there.
+    const figures = 'update bill_difference set theirs_fen = 7 where state = ?'
+    await database.tx((tx) => change(tx.em, figures, ['open']))
+    expect(await changed('amount')).toEqual([amount])
+    // What comes back is open again, once; what agrees is closed again.
+    expect((await changed('missing')).map((one) => one.kind)).toEqual(['not_in_bill'])
+    await world.ctl('bills', {}, 'DELETE')
+    await compare()
+    expect(await openRows()).toEqual([])
+    expect(await differences()).toHaveLength(2)
   })
 
   test('money that we do not know of is asked about at once, and agrees afterwards', async () => {

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Id } from '../../../contract/ids.ts'
-import { differenceMoves } from '../../../contract/states.ts'
 import type { Bill as FetchedBill } from '../../channels/wechatpay-port.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
-import { move } from '../../kernel/move.ts'
 import { OutsideError } from '../../kernel/outside.ts'
 import { enqueue } from '../../kernel/outbox.ts'
-import { change, insertIgnore, sql } from '../../kernel/sql.ts'
+import { change } from '../../kernel/sql.ts'
+import { keepDifferences } from './keep-differences.ts'
 import { merchantsOf } from './merchants-of.ts'
 import { readOurs, readTheirs, type BillReaders } from './read-sides.ts'
 import { compareBill, instantsOf, type Difference } from './rules.ts'
@@ -17,7 +16,7 @@ const AGAIN_MS = 30 * 60_000
 
 /**
  * Job `bill.compare`: fetches one bill and compares it with the books. Each difference is a row that somebody must close; a
- * comparison that is repeated finds the same rows again, and closes by itself what agrees now. A bill that cannot be
+ * comparison that is repeated takes the place of the earlier one (keep-differences.ts). A bill that cannot be
  * read is compared in nothing: it is `unreadable` with its reason. Throws OutsideError when no answer came.
  */
 export async function compareBillOf(edge: Edge, billId: Id<'bill'>, readers: BillReaders): Promise<void> {
@@ -55,8 +54,8 @@ async function settle(edge: Edge, bill: BillRow, text: string | null, readers: B
   const found = compareBill(theirs, ours, day)
   const textHash = text === null ? null : createHash('sha256').update(text).digest('hex')
   await edge.tx(async (tx) => {
-    for (let from = 0; from < found.length; from += 500) await keep(tx, bill, found.slice(from, from + 500))
-    await closeWhatAgrees(tx, bill, found, new Set([...theirs, ...ours].map((one) => one.subject)))
+    await keepDifferences(tx, bill, found, new Set([...theirs, ...ours].map((one) => one.subject)))
+    await askForLost(tx, bill, found)
     await change(
       tx.em,
       'update bill set state = ?, line_count = ?, text_hash = ?, problem = null, compared_at_ms = ?, version = version + 1 where id = ?',
@@ -65,26 +64,8 @@ async function settle(edge: Edge, bill: BillRow, text: string | null, readers: B
   })
 }
 
-async function keep(tx: Tx, bill: BillRow, found: readonly Difference[]): Promise<void> {
-  await insertIgnore(
-    tx.em,
-    'bill_difference',
-    found.map((one) => ({
-      id: tx.newId('billDifference'),
-      bill_id: bill.id,
-      subject: one.subject,
-      kind: one.kind,
-      guess: one.guess,
-      state: 'open',
-      version: 1,
-      bill_row: one.row,
-      ours_fen: one.oursFen,
-      theirs_fen: one.theirsFen,
-      ref: one.ref,
-      created_at_ms: tx.clock.now(),
-    })),
-  )
-  // Money that WeChat Pay has and we do not know of is asked about at once.
+/** Money that WeChat Pay has and we do not know of is asked about at once. */
+async function askForLost(tx: Tx, bill: BillRow, found: readonly Difference[]): Promise<void> {
   const lost = found.filter((one) => one.guess === 'notice_lost' && one.ref !== null)
   await enqueue(
     tx,
@@ -93,35 +74,6 @@ async function keep(tx: Tx, bill: BillRow, found: readonly Difference[]): Promis
       key: `payment.ask:${ref!}:${bill.id}`,
       args: { paymentId: ref! },
     })),
-  )
-}
-
-/**
- * What this comparison knows of and finds no difference in any more is closed by the house: a notice that came late, or
- * the bill of the day beside it. Open differences of other bills about the same subject are closed with it.
- */
-async function closeWhatAgrees(
-  tx: Tx,
-  bill: BillRow,
-  found: readonly Difference[],
-  known: ReadonlySet<string>,
-): Promise<void> {
-  const broken = new Set(found.map((one) => one.subject))
-  for (const one of await readOpen(tx, bill)) {
-    if (broken.has(one.subject) || !known.has(one.subject)) continue
-    const set = { closed_by: 'books', closed_at_ms: tx.clock.now() }
-    const step = { table: 'bill_difference', id: one.id, from: 'open', to: 'closed', moves: differenceMoves, set }
-    await move(tx, { ...step, note: `agrees with the bill of ${bill.day}` })
-  }
-}
-
-async function readOpen(tx: Tx, { mchid, kind }: Pick<BillRow, 'mchid' | 'kind'>) {
-  return sql<{ id: Id<'billDifference'>; subject: string }>(
-    tx.em,
-    `select bill_difference.id as id, bill_difference.subject as subject from bill_difference
-      join bill on bill.id = bill_difference.bill_id
-      where bill_difference.state = 'open' and bill.mchid = ? and bill.kind = ?`,
-    [mchid, kind],
   )
 }
 

@@ -1,6 +1,6 @@
 import type { Fen } from '../../../contract/fen.ts'
 import type { DifferenceGuess, DifferenceKind } from '../../../contract/operator/reconciliation.ts'
-import { CHINA, dayOf } from '../../kernel/company-day.ts'
+import { CHINA, dayOf, startOfDay } from '../../kernel/company-day.ts'
 
 /** One thing that the books say of a day, under the number by which a bill tells it. */
 export interface Ours {
@@ -36,7 +36,6 @@ export interface Difference {
 /** What happened this near to midnight may stand in the bill of the day beside. */
 const NEAR_MIDNIGHT_MS = 10 * 60_000
 const DAY_MS = 86_400_000
-const CHINA_MS = 8 * 3_600_000
 
 /**
  * Compares a bill with the books: `ours` holds what we have of the bill's day, and of every number that the bill names
@@ -83,14 +82,12 @@ function difference(line: Theirs | null, own: Ours | null, kind: DifferenceKind,
 }
 
 function isNearMidnight(atMs: number): boolean {
-  const ofDay = (atMs + CHINA_MS) % DAY_MS
-  return ofDay < NEAR_MIDNIGHT_MS || ofDay >= DAY_MS - NEAR_MIDNIGHT_MS
+  return dayOf(atMs - NEAR_MIDNIGHT_MS, CHINA) !== dayOf(atMs + NEAR_MIDNIGHT_MS, CHINA)
 }
 
 /** The instants of a day in China; throws RangeError on what is none. */
 export function instantsOf(day: string): { fromMs: number; toMs: number } {
-  const fromMs = Date.parse(`${day}T00:00:00+08:00`)
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || !Number.isFinite(fromMs)) throw new RangeError(`not a day: ${day}`)
+  const fromMs = startOfDay(day, CHINA)
   return { fromMs, toMs: fromMs + DAY_MS }
 }
 

@@ -5,6 +5,7 @@ import { refundPartMoves } from '../../../contract/states.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { move } from '../../kernel/move.ts'
 import { keepOnPayment } from '../funding/book-refund.ts'
+import { keepReturnsOf } from '../settlement/keep-returns.ts'
 import { settleDifference } from '../settlement/settle-difference.ts'
 import { releaseTransaction } from './finish-part.ts'
 import { addRefundToPayout } from './pay-out.ts'
@@ -12,7 +13,7 @@ import { holdPart } from './read-part.ts'
 
 /**
  * A part that WeChat Pay cannot give back goes on a payout instead: the payment keeps its money, which the brand then owes,
- * and the payer's company gets it from custody. False when the part is not in a state from which that is allowed: while
+ * with what receivers of shares gave back for it, and the payer's company gets it from custody. False when the part is not in a state from which that is allowed: while
  * WeChat Pay may still refund it, nobody pays it a second time.
  */
 export async function giveToPayout(tx: Tx, partId: Id<'refundPart'>, reason: RefundPartReason): Promise<boolean> {
@@ -33,6 +34,7 @@ export async function giveToPayout(tx: Tx, partId: Id<'refundPart'>, reason: Ref
   )
     return false
   await keepOnPayment(tx, part.paymentId, part.fen)
+  await keepReturnsOf(tx, part.paymentId, partId)
   await releaseTransaction(tx, part)
   await settleDifference(tx, part.orderId)
   await addRefundToPayout(tx, { ...part, route: 'bank', ownFen: fen(0) })

@@ -90,7 +90,7 @@ export async function goOnAfterReturns(tx: Tx, partId: Id<'refundPart'>, bodyOf:
 export async function callOrFree(tx: Tx, facts: PartFacts, bodyOf: BodyOf): Promise<boolean> {
   const { part, payment } = facts
   const split = await readSplitOfPayment(tx, payment.id)
-  const { returnedFen } = await readReturns(tx, part.id)
+  const { returnedFen, keptFen } = await readReturns(tx, part.id)
   if (split && split.state !== 'finished' && split.sharedFen > 0 && part.fen > split.frozenFen) {
     if (part.state !== 'unfreezing') {
       const set = { reason: 'waits_for_unfreezing' }
@@ -100,7 +100,7 @@ export async function callOrFree(tx: Tx, facts: PartFacts, bodyOf: BodyOf): Prom
     }
     return wait(tx, part.id, 'waits_for_unfreezing')
   }
-  const ownFen = await ownShareOfRefund(tx, payment.id, part.fen, returnedFen)
+  const ownFen = await ownShareOfRefund(tx, payment.id, part.fen, fen(returnedFen - keptFen))
   return writeCall(tx, facts, bodyOf, { returnedFen, ownFen })
 }
 

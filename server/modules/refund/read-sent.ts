@@ -2,6 +2,7 @@ import { fen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
+import { readNumber } from './write-call.ts'
 
 /** A refund that was asked of WeChat Pay, as its merchant's bill names it. */
 export interface SentRefund {
@@ -27,12 +28,46 @@ export async function readSentRefunds(tx: Tx, mchid: string, fromMs: number, toM
   return (await sql<Row>(tx.em, text, [mchid, fromMs, toMs])).map(present)
 }
 
-/** At most 500 refunds of a merchant by their numbers, whatever their day. */
+/**
+ * At most 500 refunds of a merchant by their numbers, whatever their day; also by numbers that a part had before WeChat Pay
+ * closed them and a person took the next.
+ */
 export async function readRefundsByNumbers(tx: Tx, mchid: string, numbers: readonly string[]): Promise<SentRefund[]> {
   if (numbers.length === 0) return []
-  const text = `${select} and refund_part.out_refund_no in (${numbers.map(() => '?').join(',')})`
-  return (await sql<Row>(tx.em, text, [mchid, ...numbers])).map(present)
+  const text = `${select} and refund_part.out_refund_no in (${slots(numbers)})`
+  const found = (await sql<Row>(tx.em, text, [mchid, ...numbers])).map(present)
+  const known = new Set(found.map((one) => one.outRefundNo))
+  return [
+    ...found,
+    ...(await readFormer(
+      tx,
+      mchid,
+      numbers.filter((one) => !known.has(one)),
+    )),
+  ]
 }
+
+async function readFormer(tx: Tx, mchid: string, numbers: readonly string[]): Promise<SentRefund[]> {
+  const former = numbers.flatMap((outRefundNo) => {
+    const named = readNumber(outRefundNo)
+    return named === null ? [] : [{ ...named, outRefundNo }]
+  })
+  if (former.length === 0) return []
+  const ids = former.map((one) => one.partId)
+  const rows = await sql<{ id: Id<'refundPart'>; fen: unknown; retries: unknown }>(
+    tx.em,
+    `select refund_part.id as id, refund_part.fen as fen, refund_part.retries as retries from refund_part
+      join payment on payment.id = refund_part.payment_id where payment.mchid = ? and refund_part.id in (${slots(ids)})`,
+    [mchid, ...ids],
+  )
+  return rows.flatMap((row) =>
+    former
+      .filter(({ partId, retries }) => partId === row.id && retries < Number(row.retries))
+      .map(({ outRefundNo }) => ({ id: row.id, outRefundNo, amountFen: fen(Number(row.fen)), firstCallAtMs: 0 })),
+  )
+}
+
+const slots = (values: readonly unknown[]): string => values.map(() => '?').join(',')
 
 const present = (row: Row): SentRefund => ({
   id: row.id,

@@ -6,6 +6,7 @@ import type { RefundDecision } from '../../../contract/refunds.ts'
 import { readBankStatement } from '../../../importers/bank-statement.ts'
 import type { Actor } from '../../kernel/context.ts'
 import { AppError } from '../../kernel/errors.ts'
+import { sql } from '../../kernel/sql.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { startPayWorld, type PayHouse, type PayWorld } from '../../testing/paying.ts'
@@ -16,6 +17,7 @@ import { voidHold } from '../redemption/void-hold.ts'
 import { draftPayouts } from '../settlement/draft-payouts.ts'
 import { exportPayouts } from '../settlement/export-payouts.ts'
 import { matchPayouts } from '../settlement/move-payout.ts'
+import { readRefundsByNumbers } from './read-sent.ts'
 import { requestRefund } from './request-refund.ts'
 import { acceptRefundNotice } from './take-notice.ts'
 
@@ -72,6 +74,20 @@ onBothDatabases('refunds that do not go smoothly', (database) => {
     await stage.settle()
     const after = await partOf(id)
     expect([after.state, after.no]).toEqual(['done', `${part.no}_1`])
+    // A bill names the number that was given up, too: it is known, and of its day no more.
+    const mchids = await database.tx((tx) =>
+      sql<{ mchid: string }>(
+        tx.em,
+        'select mchid from payment join refund_part on payment.id = payment_id where refund_part.id = ?',
+        [part.id],
+      ),
+    )
+    const numbers = [part.no!, after.no!, `${part.no}_2`, 'FLKR1']
+    const known = await database.tx((tx) => readRefundsByNumbers(tx, mchids[0]!.mchid, numbers))
+    expect(known.map((one) => [one.outRefundNo, one.amountFen])).toEqual([
+      [after.no, part.fen],
+      [part.no, part.fen],
+    ])
     await stage.conserved()
   })
 

@@ -1,4 +1,5 @@
 import type { Fen } from '../../../contract/fen.ts'
+import { isId, type Id } from '../../../contract/ids.ts'
 import { refundPartMoves } from '../../../contract/states.ts'
 import type { RefundWish, WechatPayPort } from '../../channels/wechatpay-port.ts'
 import type { Tx } from '../../kernel/context.ts'
@@ -35,11 +36,20 @@ export async function writeCall(
 const numberOf = (partId: string, retries: number): string =>
   retries === 0 ? `FLKR${partId.slice(4)}` : `FLKR${partId.slice(4)}_${retries}`
 
+/** Which part a number is of, and with which of its calls; null where it is none of ours. */
+export function readNumber(
+  outRefundNo: string,
+): { readonly partId: Id<'refundPart'>; readonly retries: number } | null {
+  const [, id, retries = '0'] = /^FLKR([0-9A-Z]+)(?:_(\d+))?$/.exec(outRefundNo) ?? []
+  const partId = `rfp_${id}`
+  return isId('refundPart', partId) ? { partId, retries: Number(retries) } : null
+}
+
 /** The next call takes a new number: WeChat Pay closed the last one for good. */
 export const takeNextNumber = (tx: Tx, partId: string): Promise<number> =>
   change(
     tx.em,
     `update refund_part set retries = retries + 1, out_refund_no = null, body = null, provider_refund_id = null, calls = 0,
-      looks = 0, version = version + 1 where id = ?`,
+      first_call_at_ms = null, looks = 0, version = version + 1 where id = ?`,
     [partId],
   )

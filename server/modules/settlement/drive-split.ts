@@ -8,6 +8,7 @@ import { change } from '../../kernel/sql.ts'
 import { endFlight, takeFlight } from '../funding/take-flight.ts'
 import { lockOrders } from '../order/lock-orders.ts'
 import { ensureRelations } from './ensure-relations.ts'
+import { readGone } from './note-refund.ts'
 import { mayCallNow } from './pace.ts'
 import { loseCalls, moveSplit, planNext, readCalls, stillDue } from './plan-next.ts'
 import { recordShare } from './record-share.ts'
@@ -97,15 +98,13 @@ async function takeNext(tx: Tx, edge: Edge, split: SplitRow, unsplitFen?: number
   return null
 }
 
-/** While we have the transaction no refund is under way: what was accepted is what went back. */
+/** While we have the transaction no refund is under way: what went back stands. */
 async function syncRefunded(tx: Tx, split: SplitRow): Promise<void> {
-  await change(
-    tx.em,
-    'update split set refunded_fen = (select refunded_fen from payment where id = split.payment_id), version = version + 1 where id = ?',
-    [split.id],
-  )
-  const now = await tx.em.findOneOrFail(Split, { id: split.id }, { disableIdentityMap: true })
-  split.refundedFen = now.refundedFen
+  split.refundedFen = await readGone(tx, split.paymentId)
+  await change(tx.em, 'update split set refunded_fen = ?, version = version + 1 where id = ?', [
+    split.refundedFen,
+    split.id,
+  ])
 }
 
 /**

@@ -1,13 +1,12 @@
 import { fen, signedFen, type Fen } from '../../../contract/fen.ts'
 import { splitMoves } from '../../../contract/states.ts'
-import { readSum } from '../../kernel/columns.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { move } from '../../kernel/move.ts'
 import { enqueue } from '../../kernel/outbox.ts'
-import { sql } from '../../kernel/sql.ts'
 import { endFlight } from '../funding/take-flight.ts'
 import { account } from '../ledger/accounts.ts'
 import { credit, debit, post } from '../ledger/post.ts'
+import { keepReturns } from './keep-returns.ts'
 import { feeOf } from './rules.ts'
 import { settleDifference } from './settle-difference.ts'
 import type { SplitRow } from './tables.ts'
@@ -23,7 +22,7 @@ export async function finishSplit(tx: Tx, split: SplitRow, freedFen: Fen | null)
   const restFen = fen(Math.max(0, netFen - split.sharedFen - feeFen))
   if (freedFen !== null && freedFen !== restFen)
     tx.log.warn({ split: split.id, freedFen, restFen }, 'another rest was unfrozen than the books have')
-  const keptFen = await readKept(tx, split)
+  const keptFen = await keepReturns(tx, split)
   const figures = { unfrozen_fen: restFen, fee_fen: feeFen, kept_fen: keptFen }
   const moved = await move(tx, {
     table: 'split',
@@ -44,16 +43,6 @@ export async function finishSplit(tx: Tx, split: SplitRow, freedFen: Fen | null)
 /** Tells a refund part that what it waited for is there. */
 export async function wakeRefund(tx: Tx, partId: NonNullable<SplitRow['unfreezeFor']>, why: string): Promise<void> {
   await enqueue(tx, [{ kind: 'refund.part', key: `refund.part:${partId}:${why}`, args: { partId } }])
-}
-
-/** What receivers gave back so far is the collector's, but for what the refund will take that waits for this very end. */
-async function readKept(tx: Tx, split: SplitRow): Promise<Fen> {
-  const [row] = await sql<{ total: unknown }>(
-    tx.em,
-    "select sum(amount_fen) as total from split_return where split_id = ? and state = 'done' and refund_part_id <> ?",
-    [split.id, split.unfreezeFor ?? ''],
-  )
-  return fen(readSum(row?.total))
 }
 
 interface End {

@@ -11,6 +11,7 @@ import { account, type Account } from '../ledger/accounts.ts'
 import { credit, debit, post } from '../ledger/post.ts'
 import { wakeRefund } from './finish-split.ts'
 import { readPayeeAccounts } from './payee-account.ts'
+import { settleOwnMerchant } from './settle-own-merchant.ts'
 import { Payout, type PayoutRow } from './tables.ts'
 
 /**
@@ -77,9 +78,11 @@ const MATCHED_AT_ONCE = 500
 
 /**
  * The body of job `payouts.match`: finds exported payouts on imported statements. A line that carries the payout's number
- * pays it; else one line of the amount to the payee's account, when nothing else has that amount and account.
+ * pays it; else one line of the amount to the payee's account, when nothing else has that amount and account. What came
+ * from our merchant account to the bank goes onto our own payout items first.
  */
 export async function matchPayouts(edge: Edge): Promise<number> {
+  await edge.tx(settleOwnMerchant)
   const open = await edge.read((tx) =>
     tx.em.find(
       Payout,

@@ -1,15 +1,31 @@
 import { fen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
-import { change } from '../../kernel/sql.ts'
+import { change, sql } from '../../kernel/sql.ts'
+import { readSum } from '../../kernel/columns.ts'
 import { account } from '../ledger/accounts.ts'
 import { credit, debit, post } from '../ledger/post.ts'
 import { feeOf } from './rules.ts'
 import { Split } from './tables.ts'
 
 /**
+ * What of a transaction went back to its payer, while no refund of it is under way: what was accepted, but for what WeChat
+ * Pay gave up, which lies there still.
+ */
+export async function readGone(tx: Tx, paymentId: Id<'payment'>): Promise<Fen> {
+  const [row] = await sql<{ gone: unknown }>(
+    tx.em,
+    `select payment.refunded_fen - (select coalesce(sum(refund_part.fen), 0) from refund_part
+        where refund_part.payment_id = payment.id and refund_part.route = 'wechat' and refund_part.state = 'closed') as gone
+      from payment where payment.id = ?`,
+    [paymentId],
+  )
+  return fen(readSum(row?.gone))
+}
+
+/**
  * What of a refund a brand pays from its own balance, before it is called for: nothing while its money is frozen or we
- * collect; otherwise all but what receivers gave back for it.
+ * collect; otherwise all but what receivers gave back for it and the brand has not got.
  */
 export async function ownShareOfRefund(tx: Tx, paymentId: Id<'payment'>, amount: Fen, returned: Fen): Promise<Fen> {
   const split = await tx.em.findOne(Split, { paymentId }, { disableIdentityMap: true })

@@ -1,10 +1,12 @@
-import { fen } from '../../../contract/fen.ts'
+import { fen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { enqueue } from '../../kernel/outbox.ts'
 import { trail } from '../../kernel/trail.ts'
 import { readPaidParts, type PaidPart } from '../funding/read-paid-parts.ts'
 import { lockOrders } from '../order/lock-orders.ts'
+import { enqueueRepaid } from '../wallet/repay-credit.ts'
+import { readGone } from './note-refund.ts'
 import { planNext } from './plan-next.ts'
 import { readOrderToSettle, readSales, type BrandSale, type OrderToSettle } from './read-sales.ts'
 import { basisOf, collectorOf, reckonTargets } from './reckon-targets.ts'
@@ -41,11 +43,15 @@ async function plan(tx: Tx, bodies: Bodies, orderId: Id<'order'>): Promise<void>
   if (parts.some((part) => part.source === 'wechat_pay' && part.busy)) return planLater(tx, orderId, now + BUSY_MS)
   await tx.em.insert(Settlement, { orderId, plannedAtMs: now })
   await trail(tx, { objectId: orderId, act: 'settlement.planned' })
-  for (const part of parts.filter((one) => one.source === 'wechat_pay' && one.paidFen > one.refundedFen)) {
+  for (const part of parts.filter((one) => one.source === 'wechat_pay')) {
     const sale = sales.find((one) => one.brandId === part.brandId)
-    if (sale) await planSplit(tx, bodies, { orderId, order, parts }, sale, part)
+    const goneFen = await readGone(tx, part.paymentId)
+    if (sale && part.paidFen > goneFen) await planSplit(tx, bodies, { orderId, order, parts, goneFen }, sale, part)
   }
   await settleDifference(tx, orderId)
+  // A repayment that came meanwhile did not see this order.
+  if (order.companyId !== null && parts.some((part) => part.source === 'credit_line'))
+    await enqueueRepaid(tx, order.companyId)
 }
 
 async function planLater(tx: Tx, orderId: Id<'order'>, readyAtMs: number): Promise<void> {
@@ -57,6 +63,8 @@ interface Whole {
   readonly orderId: Id<'order'>
   readonly order: OrderToSettle
   readonly parts: readonly PaidPart[]
+  /** Of the transaction: back with its payer. */
+  readonly goneFen: Fen
 }
 
 async function planSplit(tx: Tx, bodies: Bodies, whole: Whole, sale: BrandSale, part: PaidPart): Promise<void> {
@@ -77,7 +85,7 @@ async function planSplit(tx: Tx, bodies: Bodies, whole: Whole, sale: BrandSale, 
     step: 0,
     nextAtMs: null,
     paidFen: part.paidFen,
-    refundedFen: part.refundedFen,
+    refundedFen: whole.goneFen,
     targets: JSON.stringify(targets),
     basis: basisOf(whole.order, whole.parts, part),
     givenUp: '{}',

@@ -46,7 +46,10 @@ async function readHeld(tx: Tx): Promise<Backlog['held']> {
   }
 }
 
-/** Calls that were really made, and those that one call a receiver and slice would have been, of splits that are over. */
+/**
+ * Calls of sharing and unfreezing that were really made, repeats included, and those that one call a receiver and slice
+ * would have been without any, of splits that are over. Questions are on neither side: who makes more calls asks more.
+ */
 async function readCallsSaved(tx: Tx): Promise<Backlog['calls']> {
   const [splits] = await sql<{ splits: unknown; naive: unknown }>(
     tx.em,
@@ -54,7 +57,7 @@ async function readCallsSaved(tx: Tx): Promise<Backlog['calls']> {
   )
   const [calls] = await sql<{ made: unknown; receivers: unknown }>(
     tx.em,
-    `select count(*) as made, (select count(*) from split_receiver join split on split.id = split_receiver.split_id
+    `select sum(split_call.tries) as made, (select count(*) from split_receiver join split on split.id = split_receiver.split_id
         where split.state = 'finished' and split_receiver.state <> 'pending') as receivers
       from split_call join split on split.id = split_call.split_id
       where split.state = 'finished' and split_call.sent_at_ms is not null`,

@@ -57,6 +57,7 @@ export async function readSales(tx: Tx, orderId: Id<'order'>, orderedAtMs: numbe
 /** An order as its settlement needs it. */
 export interface OrderToSettle {
   readonly state: string
+  readonly companyId: Id<'company'> | null
   readonly orderedAtMs: number
   /** Price of the cards taken back so far. */
   readonly refundedFen: number
@@ -71,13 +72,14 @@ export interface OrderToSettle {
 export async function readOrderToSettle(tx: Tx, orderId: Id<'order'>): Promise<OrderToSettle | null> {
   const [order] = await sql<{
     state: string
+    companyId: Id<'company'> | null
     orderedAtMs: unknown
     refundedFen: unknown
     issued: unknown
     slices: unknown
   }>(
     tx.em,
-    `select orders.state as state, orders.created_at_ms as orderedAtMs, orders.refunded_fen as refundedFen,
+    `select orders.state as state, orders.company_id as companyId, orders.created_at_ms as orderedAtMs, orders.refunded_fen as refundedFen,
         (select max(issued_at_ms) from order_slice where order_id = orders.id) as issued,
         (select count(*) from order_slice where order_id = orders.id) as slices
       from orders where orders.id = ?`,
@@ -92,6 +94,7 @@ export async function readOrderToSettle(tx: Tx, orderId: Id<'order'>): Promise<O
   )
   return {
     state: order.state,
+    companyId: order.companyId,
     orderedAtMs: readSum(order.orderedAtMs),
     refundedFen: readSum(order.refundedFen),
     issuedAtMs: readSum(order.issued),

@@ -65,6 +65,8 @@ export interface ReturnsFacts {
   /** Not over yet. */
   readonly open: number
   readonly returnedFen: Fen
+  /** Of it: left to who collected, because the transaction was freed before a refund took it. */
+  readonly keptFen: Fen
   /** Why the last of them failed that no later one made good; null: none did. */
   readonly failed: string | null
 }
@@ -75,6 +77,7 @@ export async function readReturns(tx: Tx, refundPartId: Id<'refundPart'>): Promi
   return {
     open: rows.filter((row) => row.state !== 'done' && row.state !== 'failed').length,
     returnedFen: sumFen(rows.filter((row) => row.state === 'done').map((row) => row.amountFen)),
+    keptFen: sumFen(rows.filter((row) => row.keptAtMs != null).map((row) => row.amountFen)),
     failed: [...newest.values()].findLast((row) => row.state === 'failed')?.failReason ?? null,
   }
 }

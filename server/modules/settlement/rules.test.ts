@@ -104,9 +104,23 @@ test('pieces of shares never overlap and together are the whole', () => {
   )
 })
 
-test('a fee is rounded half up; polls come at the sheet’s instants; no cell is a formula', () => {
+test('a fee is rounded half up; polls are dense at first and hourly in the end; no cell is a formula', () => {
   expect([83, 84, 250, 10_000].map((amount) => feeOf(fen(amount), 60))).toEqual([0, 1, 2, 60])
-  expect([0, 1, 2, 3, 4, 5, 9].map(nextPollMs)).toEqual([10, 30, 60, 300, 900, 3_600, 3_600].map((s) => s * 1_000))
+  expect([0, 1, 2, 3, 4, 15, 27, 35, 99].map(nextPollMs)).toEqual(
+    [10, 30, 60, 120, 300, 600, 1_800, 3_600, 3_600].map((s) => s * 1_000),
+  )
+  // Whenever a share ends, it is seen soon after: the wait is never more than a quarter of its age, or five minutes.
+  let ageMs = 0
+  for (let polls = 0; ageMs < 5 * 3_600_000; polls += 1) {
+    expect(nextPollMs(polls)).toBeLessThanOrEqual(Math.max(300_000, ageMs / 4))
+    ageMs += nextPollMs(polls)
+  }
+  const looks = (untilMs: number) => {
+    let [at, count] = [0, 0]
+    while ((at += nextPollMs(count)) <= untilMs) count += 1
+    return count
+  }
+  expect([looks(1_800_000), looks(3_600_000), looks(86_400_000)]).toEqual([9, 15, 52])
   expect(['=1+1', ' @x', '+86', '青禾\r\n,"a"'].map(safeCell)).toEqual(["'=1+1", "'@x", "'+86", '青禾 ,"a"'])
 })
 

@@ -1,19 +1,21 @@
-import { signedFen } from '../../../contract/fen.ts'
+import { fen, signedFen, sumFen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { readSum } from '../../kernel/columns.ts'
 import type { Tx } from '../../kernel/context.ts'
-import { sql } from '../../kernel/sql.ts'
+import { change, sql } from '../../kernel/sql.ts'
 import { readPaidParts } from '../funding/read-paid-parts.ts'
 import type { Verdicts } from './next-work.ts'
 import { readLiveReceivers } from './plan-next.ts'
 import { readOrderToSettle, readSales, type BrandSale } from './read-sales.ts'
+import { readUnrepaid } from './read-unrepaid.ts'
 import { reckonTargets } from './reckon-targets.ts'
-import { sumShares, takeShares, type Payee, type Share, type Target } from './rules.ts'
+import { cutOver, sumShares, takeShares, type Payee, type Share, type Target } from './rules.ts'
 import { PayoutItem, Settlement, Split, type SplitReceiverRow, type SplitRow } from './tables.ts'
 
 /**
  * Brings the payout items of an order in line: what each payee is owed of the cards that are still people's, less what
- * profit sharing and unfreezing bring, is what payouts bring; the difference to what stands becomes new items. So money
+ * profit sharing and unfreezing bring and less what a company has not repaid of its credit, is what payouts bring; the
+ * difference to what stands becomes new items. So money
  * from wallet and bank, what the cap or a refused receiver left over, a discount that we bear, and every refund after
  * that come out to the fen, whichever happens first. Does nothing before the order is planned. The caller holds the
  * order (lockOrders). Returns how many items it wrote.
@@ -33,6 +35,7 @@ export async function settleDifference(tx: Tx, orderId: Id<'order'>): Promise<nu
     const targets = part && sale ? reckonTargets(tx, sale, parts, part) : []
     await takeReceived(tx, owed, { split, targets, backFen: part?.refundedFen ?? 0 })
   }
+  await holdUnrepaid(tx, owed, { settled: planned, sales, unrepaid: await readUnrepaid(tx, orderId, parts) })
   const items = await sql<{ brandId: string; payee: string; total: unknown }>(
     tx.em,
     "select brand_id as brandId, payee, sum(amount_fen) as total from payout_item where order_id = ? and kind = 'settlement' group by brand_id, payee",
@@ -40,12 +43,12 @@ export async function settleDifference(tx: Tx, orderId: Id<'order'>): Promise<nu
   )
   for (const item of items) add(owed, item.brandId, item.payee, -readSum(item.total))
   const due = [...owed.values()].filter((one) => one.fen !== 0)
-  const rows = due.map(({ brandId, payee, fen }) => ({
+  const rows = due.map(({ brandId, payee, fen: amount }) => ({
     id: tx.newId('payoutItem'),
     payee,
     orderId,
     brandId: brandId as Id<'brand'>,
-    amountFen: signedFen(fen),
+    amountFen: signedFen(amount),
     kind: 'settlement' as const,
     ref: orderId,
     payoutId: null,
@@ -71,6 +74,34 @@ function owe(owed: Sums, sale: BrandSale): void {
   )
   add(owed, sale.brandId, 'platform', sale.platformFen - (sale.faceFen - sale.priceFen))
   add(owed, sale.brandId, sale.brandId, sale.faceFen - sale.platformFen - channels)
+}
+
+interface Waiting {
+  readonly settled: { readonly orderId: Id<'order'>; readonly heldFen: Fen }
+  readonly sales: readonly BrandSale[]
+  readonly unrepaid: ReadonlyMap<Id<'brand'>, Fen>
+}
+
+/**
+ * What was bought on credit and not repaid is nobody's to pay out: it waits, cut over brand, channels and us as the price
+ * of these cards is, and is written on the order.
+ */
+async function holdUnrepaid(tx: Tx, owed: Sums, { settled, sales, unrepaid }: Waiting): Promise<void> {
+  let held = 0
+  for (const sale of sales) {
+    const waits = unrepaid.get(sale.brandId) ?? fen(0)
+    if (waits === 0) continue
+    held += waits
+    const rest = fen(sale.priceFen - sale.platformFen - sumFen(sale.channelFen))
+    const [platform, brand, ...channels] = cutOver(waits, [sale.platformFen, rest, ...sale.channelFen])
+    add(owed, sale.brandId, 'platform', 0 - platform!)
+    add(owed, sale.brandId, sale.brandId, 0 - brand!)
+    sale.terms.channels.forEach(({ code }, index) =>
+      add(owed, sale.brandId, `${sale.brandId}.${code}`, 0 - channels[index]!),
+    )
+  }
+  if (held === settled.heldFen) return
+  await change(tx.em, 'update settlement set held_fen = ? where order_id = ?', [held, settled.orderId])
 }
 
 interface Bringing {

@@ -22,6 +22,8 @@ export const Settlement = defineEntity({
   properties: {
     orderId: idColumn<'order'>().primary(),
     plannedAtMs: instantColumn(),
+    /** Of it: bought on credit and not repaid; it is on no payout until the company repays it. */
+    heldFen: fenColumn().default(0),
   },
 })
 
@@ -156,6 +158,8 @@ export const SplitReturn = defineEntity({
     /** When we learnt of its end, and when WeChat Pay made it: its bill goes by that. */
     finishedAtMs: instantColumn().nullable(),
     madeAtMs: instantColumn().nullable(),
+    /** When it was left to who collected, because no refund takes it (any more). */
+    keptAtMs: instantColumn().nullable(),
   },
   indexes: [
     { name: 'split_return_part_index', properties: ['refundPartId'] },
@@ -212,8 +216,8 @@ export const PayoutItem = defineEntity({
     orderId: idColumn<'order'>().nullable(),
     brandId: idColumn<'brand'>().nullable(),
     amountFen: signedFenColumn(),
-    kind: codeColumn<'settlement' | 'refund'>(16),
-    /** What it is for: an order, a split, a refund part. */
+    kind: codeColumn<'settlement' | 'refund' | 'withdrawal'>(16),
+    /** What it is for: an order, a split, a refund part, the latest line of what our merchant account holds. */
     ref: p.string().length(17),
     payoutId: idColumn<'payout'>().nullable(),
     createdAtMs: instantColumn(),

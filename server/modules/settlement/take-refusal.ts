@@ -28,7 +28,8 @@ export async function takeRefusal(tx: Tx, split: SplitRow, call: SplitCallRow, e
     await endFlight(tx, split.paymentId, split.id)
     await scheduleSplit(tx, split, { kind: 'call', atMs: now + afterMs })
   }
-  if (code === 'SHARING_TOO_EARLY') return rest(TOO_EARLY_MS)
+  // Said by the second host after the first gave no answer it is `unknown`: the first may have taken the call.
+  if (code === 'SHARING_TOO_EARLY' && error.outcome === 'refused') return rest(TOO_EARLY_MS)
   switch (error.outcome) {
     case 'unknown':
       await scheduleSplit(tx, split, { kind: 'call', atMs: now + nextTryMs(call.tries) })

@@ -42,7 +42,7 @@ export async function findWalletByReference(tx: Tx, reference: string): Promise<
 
 export interface Movement {
   readonly id: Id<'walletMovement'>
-  readonly kind: 'top_up' | 'spent' | 'refunded'
+  readonly kind: 'top_up' | 'undone' | 'spent' | 'refunded'
   readonly amountFen: SignedFen
   readonly balanceAfterFen: Fen
   readonly atMs: number

@@ -12,7 +12,7 @@ export async function recordMovement(
   tx: Tx,
   movement: {
     readonly companyId: Id<'company'>
-    readonly kind: 'top_up' | 'spent' | 'refunded'
+    readonly kind: 'top_up' | 'undone' | 'spent' | 'refunded'
     readonly amount: SignedFen
     readonly ref: string
   },

@@ -1,6 +1,7 @@
 import { fen, signedFen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
+import { enqueue } from '../../kernel/outbox.ts'
 import { change } from '../../kernel/sql.ts'
 import { account, type Account } from '../ledger/accounts.ts'
 import { credit, debit, type Line } from '../ledger/post.ts'
@@ -36,5 +37,10 @@ export async function repayCredit(
   )
   if (repaid !== 1) throw new Error(`credit: ${companyId} owes less than it did a moment ago`)
   await recordCredit(tx, { companyId, kind, amount: signedFen(0 - repaidFen), ref })
+  await enqueueRepaid(tx, companyId)
   return { repaidFen, restFen, lines: [debit(from, repaidFen), credit(account.creditLine(companyId), repaidFen)] }
 }
+
+/** What waits for a company's repayment goes onto payouts by job `credit.settle`: it looks at what is owed then. */
+export const enqueueRepaid = (tx: Tx, companyId: Id<'company'>): Promise<void> =>
+  enqueue(tx, [{ kind: 'credit.settle', key: `credit.settle:${companyId}:${tx.newId('job')}`, args: { companyId } }])

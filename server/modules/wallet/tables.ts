@@ -28,7 +28,8 @@ export const WalletMovement = defineEntity({
   properties: {
     id: idColumn<'walletMovement'>().primary(),
     companyId: idColumn<'company'>(),
-    kind: codeColumn<'top_up' | 'spent' | 'refunded'>(16),
+    /** `undone`: a top-up whose money was not the company's. */
+    kind: codeColumn<'top_up' | 'undone' | 'spent' | 'refunded'>(16),
     amountFen: signedFenColumn(),
     balanceAfterFen: fenColumn(),
     /** The payment, statement line or refund part behind it. */
