@@ -1,73 +1,26 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { startWecomSandbox, type WecomSandbox } from '../../../sandbox/wecom/server.ts'
-import { workOnce } from '../../../jobs/worker.ts'
+import { expect, test } from 'vitest'
 import type { Id } from '../../../contract/ids.ts'
-import type { Ports } from '../../channels/ports.ts'
-import type { Actor, Edge } from '../../kernel/context.ts'
-import { change, sql } from '../../kernel/sql.ts'
-import { aCompany, type TestCompany } from '../../testing/companies.ts'
+import type { Edge } from '../../kernel/context.ts'
+import { change } from '../../kernel/sql.ts'
+import { aCompany } from '../../testing/companies.ts'
 import { anIssuedCampaign, somePeople, type TestPerson } from '../../testing/campaigns.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
-import { corpOf, wecomOf } from '../../testing/wecom.ts'
+import { corpOf } from '../../testing/wecom.ts'
+import { deliverAll, deliveryStage, listed, staffOf } from '../../testing/delivering.ts'
 import { proveBooks } from '../analytics/prove-books.ts'
-import { correctDelivery } from './correct-delivery.ts'
-import { deliverAgain, deliverCards } from './deliver-cards.ts'
+import { deliverCards } from './deliver-cards.ts'
 import { markOpened } from './mark-opened.ts'
-import { readDeliveryCounts, readFailures, readRecipients } from './read-deliveries.ts'
-import { planFailed, resendDeliveries } from './resend-deliveries.ts'
+import { readFailures } from './read-deliveries.ts'
+import { resendDeliveries } from './resend-deliveries.ts'
 import { sendBatch } from './send-batch.ts'
 
-let box: WecomSandbox
-let nowMs: number
-beforeEach(async () => {
-  // Ahead of the real clock, by which the fixtures write their jobs.
-  nowMs = Date.now() + 600_000
-  box = await startWecomSandbox({ now: () => nowMs })
-})
-afterEach(() => box.close())
-
-const ports = (): Ports => ({ wecom: wecomOf(box, { now: () => nowMs }) }) as Ports
-const system: Actor = { kind: 'system', name: 'test' }
-const handlers = {
-  // The cards are made before the work begins.
-  'order.issue': () => Promise.resolve(),
-  'cards.deliver': (edge: Edge, args: object) => deliverCards(edge, (args as { sliceId: Id<'orderSlice'> }).sliceId),
-  'batch.send': (edge: Edge, args: object) => sendBatch(edge, (args as { batchId: Id<'deliveryBatch'> }).batchId),
-  'deliveries.send': (edge: Edge, args: object) =>
-    deliverAgain(edge, (args as { campaignId: Id<'campaign'> }).campaignId),
-  'deliveries.resend': (edge: Edge, args: object) =>
-    edge.tx((tx) => planFailed(tx, { reason: null, ...args } as Parameters<typeof planFailed>[1])),
-}
-/** Does every job that is ready at this moment, one by one; `between` looks after each. */
-async function work(edge: Edge, between?: () => Promise<void>): Promise<void> {
-  for (;;) {
-    if (!(await workOnce(edge, handlers, 'small')) && !(await workOnce(edge, handlers, 'bulk'))) return
-    await between?.()
-  }
-}
-const staffOf = (count: number) =>
-  Array.from({ length: count }, (_, i) => ({ userid: `Staff${i}`, name: `员工${i}`, mobile: `139${10000000 + i}` }))
-const listed = (count: number): TestPerson[] => staffOf(count).map(({ userid, name }) => ({ userid, name }))
-
 onBothDatabases('delivering cards', (database) => {
-  const edgeAs = (actor: Actor = system) => database.edge(ports(), actor, () => nowMs)
-  const counts = (id: Id<'campaign'>) => database.tx((tx) => readDeliveryCounts(tx, id))
-  const stats = (company: TestCompany) => box.control.stats(company.wecom.corpId)
-  const rows = <T>(text: string, values: unknown[] = []) => database.tx((tx) => sql<T>(tx.em, text, values))
-  const oneBatch = async () => (await rows<{ id: Id<'deliveryBatch'> }>('select id from delivery_batch'))[0]!.id
-
-  async function aCampaignOf(count: number, more: readonly TestPerson[] = []) {
-    const company = await aCompany(database, { sandbox: box, staff: staffOf(count) })
-    const personIds = await somePeople(database, company.id, [...listed(count), ...more])
-    return { company, campaign: await anIssuedCampaign(database, company, personIds) }
-  }
-  const mendConnection = () => database.tx((tx) => change(tx.em, "update wecom_connection set state = 'active'"))
-  const stateOf = async (campaignId: Id<'campaign'>) =>
-    (await rows<{ state: string }>('select state from campaign where id = ?', [campaignId]))[0]?.state
+  const stage = deliveryStage(database)
+  const { edgeAs, counts, stats, rows, oneBatch, aCampaignOf, mendConnection, stateOf } = stage
 
   test('2,500 people in three calls; who cannot be reached has the reason; the totals add up at every moment', async () => {
-    const company = await aCompany(database, { sandbox: box, staff: staffOf(2450) })
-    box.control.upsertCorp({
+    const company = await aCompany(database, { sandbox: stage.box, staff: staffOf(2450) })
+    stage.box.control.upsertCorp({
       ...corpOf(company.wecom),
       accountLimit: 100_000,
       trustedDomains: ['127.0.0.1:8080'],
@@ -94,7 +47,7 @@ onBothDatabases('delivering cards', (database) => {
     const campaign = await anIssuedCampaign(database, company, personIds)
     expect(await counts(campaign.id)).toMatchObject({ heads: 2500, pending: 2500, sent: 0, failed: 0 })
     let looks = 0
-    await work(edgeAs(), async () => {
+    await deliverAll(edgeAs(), async () => {
       looks += 1
       const now = await counts(campaign.id)
       expect(now.pending + now.sent + now.failed).toBe(2500)
@@ -110,7 +63,7 @@ onBothDatabases('delivering cards', (database) => {
       { reason: 'unlicensed', count: 10 },
     ])
     expect(stats(company)).toMatchObject({ sends: 3, accepted: 3, delivered: 2450, dropped: 0, lookups: 15 })
-    expect(box.control.inbox(company.wecom.corpId, 'staff2449')).toHaveLength(1)
+    expect(stage.box.control.inbox(company.wecom.corpId, 'staff2449')).toHaveLength(1)
     expect(await stateOf(campaign.id)).toBe('finished')
     const trails = await rows('select id from trail where act = ?', ['delivery.sent'])
     expect(trails).toHaveLength(3)
@@ -123,7 +76,7 @@ onBothDatabases('delivering cards', (database) => {
     const { company, campaign } = await aCampaignOf(1500)
     const slices = await rows<{ id: Id<'orderSlice'> }>('select id from order_slice')
     await Promise.all([...slices, ...slices].map(({ id }) => deliverCards(edgeAs(), id)))
-    await Promise.all([work(edgeAs()), work(edgeAs())])
+    await Promise.all([deliverAll(edgeAs()), deliverAll(edgeAs())])
     expect(await counts(campaign.id)).toMatchObject({ pending: 0, sent: 1500 })
     expect(stats(company)).toMatchObject({ delivered: 1500, perMember: { 1: 1500 } })
   })
@@ -131,12 +84,12 @@ onBothDatabases('delivering cards', (database) => {
   test('an answer that got lost is asked again with the same bytes, and nobody gets a second message', async () => {
     const { company, campaign } = await aCampaignOf(20)
     for (const kind of ['cut_after', 'status500_after', 'cut_after'] as const)
-      box.control.addFault({ path: 'message/send', kind })
-    await work(edgeAs())
+      stage.box.control.addFault({ path: 'message/send', kind })
+    await deliverAll(edgeAs())
     expect(await counts(campaign.id)).toMatchObject({ pending: 20 })
     for (let i = 0; i < 3; i += 1) {
-      nowMs += 60 * 60_000
-      await work(edgeAs())
+      stage.nowMs += 60 * 60_000
+      await deliverAll(edgeAs())
     }
     expect(await counts(campaign.id)).toMatchObject({ pending: 0, sent: 20, repeats: 0 })
     expect(stats(company)).toMatchObject({ delivered: 20, suppressedDuplicates: 3, perMember: { 1: 20 } })
@@ -144,15 +97,15 @@ onBothDatabases('delivering cards', (database) => {
 
   test('after the window nothing is repeated: the outcome is unknown, and a person decides', async () => {
     const { company, campaign } = await aCampaignOf(3)
-    box.control.addFault({ path: 'message/send', kind: 'cut_after' })
-    await work(edgeAs())
-    nowMs += 14_400_000 - 600_000
-    await work(edgeAs())
+    stage.box.control.addFault({ path: 'message/send', kind: 'cut_after' })
+    await deliverAll(edgeAs())
+    stage.nowMs += 14_400_000 - 600_000
+    await deliverAll(edgeAs())
     expect(stats(company)).toMatchObject({ sends: 1, delivered: 3 })
     expect(await database.tx((tx) => readFailures(tx, campaign.id))).toEqual([{ reason: 'outcome_unknown', count: 3 }])
     const hr = edgeAs(company.as('hr'))
     expect(await hr.tx((tx) => resendDeliveries(tx, { campaignId: campaign.id }))).toBe(3)
-    await work(edgeAs())
+    await deliverAll(edgeAs())
     expect(await counts(campaign.id)).toMatchObject({ sent: 3, failed: 0, repeats: 3 })
   })
 
@@ -201,13 +154,13 @@ onBothDatabases('delivering cards', (database) => {
   })
 
   test('when WeCom takes none of them, each has the reason', async () => {
-    const company = await aCompany(database, { sandbox: box })
+    const company = await aCompany(database, { sandbox: stage.box })
     const personIds = await somePeople(database, company.id, [
       { name: '甲', userid: 'ghost1' },
       { name: '乙', userid: 'ghost2' },
     ])
     const campaign = await anIssuedCampaign(database, company, personIds)
-    await work(edgeAs())
+    await deliverAll(edgeAs())
     expect(await counts(campaign.id)).toMatchObject({ sent: 0, failed: 2, pending: 0 })
     expect(await database.tx((tx) => readFailures(tx, campaign.id))).toEqual([{ reason: 'not_visible', count: 2 }])
     expect(await stateOf(campaign.id)).toBe('finished')
@@ -219,23 +172,23 @@ onBothDatabases('delivering cards', (database) => {
     { errcode: 40058, reason: 'refused_by_wecom', state: 'active' },
   ] as const)('errcode $errcode ends as $reason and a resend goes through', async ({ errcode, reason, state }) => {
     const { company, campaign } = await aCampaignOf(2)
-    box.control.addFault({ path: 'message/send', kind: 'errcode', errcode, times: 1 })
-    await work(edgeAs())
+    stage.box.control.addFault({ path: 'message/send', kind: 'errcode', errcode, times: 1 })
+    await deliverAll(edgeAs())
     expect(await rows('select state from wecom_connection')).toEqual([{ state }])
     await mendConnection()
     expect(await database.tx((tx) => readFailures(tx, campaign.id))).toEqual([{ reason, count: 2 }])
     const hr = edgeAs(company.as('hr'))
     expect(await hr.tx((tx) => resendDeliveries(tx, { campaignId: campaign.id, reason }))).toBe(2)
-    await work(edgeAs())
+    await deliverAll(edgeAs())
     expect(await counts(campaign.id)).toMatchObject({ sent: 2, failed: 0, repeats: 0 })
   })
 
   test('a busy WeCom is asked again for as long as it takes, and its window does not begin', async () => {
     const { company, campaign } = await aCampaignOf(2)
-    box.control.addFault({ path: 'message/send', kind: 'errcode', errcode: -1, times: 30 })
+    stage.box.control.addFault({ path: 'message/send', kind: 'errcode', errcode: -1, times: 30 })
     for (let i = 0; i < 31; i += 1) {
-      await work(edgeAs())
-      nowMs += 600_000
+      await deliverAll(edgeAs())
+      stage.nowMs += 600_000
     }
     expect(await counts(campaign.id)).toMatchObject({ sent: 2, pending: 0 })
     expect(stats(company)).toMatchObject({ delivered: 2 })
@@ -243,13 +196,13 @@ onBothDatabases('delivering cards', (database) => {
   })
 
   test('look-ups that WeCom does not answer wait, and go on where they stopped', async () => {
-    const company = await aCompany(database, { sandbox: box, staff: staffOf(4) })
+    const company = await aCompany(database, { sandbox: stage.box, staff: staffOf(4) })
     const people = staffOf(4).map(({ name, mobile }) => ({ name, phone: mobile }))
     const campaign = await anIssuedCampaign(database, company, await somePeople(database, company.id, people))
-    box.control.addFault({ path: 'user/getuserid', kind: 'errcode', errcode: -1, times: 45 })
+    stage.box.control.addFault({ path: 'user/getuserid', kind: 'errcode', errcode: -1, times: 45 })
     for (let i = 0; i < 20; i += 1) {
-      await work(edgeAs())
-      nowMs += 5_000
+      await deliverAll(edgeAs())
+      stage.nowMs += 5_000
     }
     expect(await counts(campaign.id)).toMatchObject({ sent: 4, pending: 0 })
     expect(stats(company)).toMatchObject({ lookups: 4, delivered: 4 })
@@ -257,15 +210,15 @@ onBothDatabases('delivering cards', (database) => {
   })
 
   test('two people with one account get one message, whose link names the campaign and nobody', async () => {
-    const company = await aCompany(database, { sandbox: box, staff: staffOf(1), code: 'one-account' })
+    const company = await aCompany(database, { sandbox: stage.box, staff: staffOf(1), code: 'one-account' })
     const people = [
       { name: '甲', userid: 'Staff0' },
       { name: '乙', userid: 'STAFF0' },
     ]
     const campaign = await anIssuedCampaign(database, company, await somePeople(database, company.id, people))
-    await work(edgeAs())
+    await deliverAll(edgeAs())
     expect(await counts(campaign.id)).toMatchObject({ sent: 2, pending: 0 })
-    const inbox = box.control.inbox(company.wecom.corpId, 'staff0')!
+    const inbox = stage.box.control.inbox(company.wecom.corpId, 'staff0')!
     const link = `http://127.0.0.1:8080/pack/?campaign=${campaign.id}&company=one-account`
     expect(inbox.map(({ message }) => message.url)).toEqual([link])
     // What people can read: ids are random and may hold any digits.
@@ -276,7 +229,7 @@ onBothDatabases('delivering cards', (database) => {
   test('a company without an app gets the reason; connected later, a resend goes through', async () => {
     const { company, campaign } = await aCampaignOf(2)
     await database.tx((tx) => change(tx.em, "update wecom_connection set corp_id = 'x', company_id = 'y'"))
-    await work(edgeAs())
+    await deliverAll(edgeAs())
     expect(await database.tx((tx) => readFailures(tx, campaign.id))).toEqual([
       { reason: 'app_not_connected', count: 2 },
     ])
@@ -284,92 +237,24 @@ onBothDatabases('delivering cards', (database) => {
       change(tx.em, 'update wecom_connection set corp_id = ?, company_id = ?', [company.wecom.corpId, company.id]),
     )
     await edgeAs(company.as('hr')).tx((tx) => resendDeliveries(tx, { campaignId: campaign.id }))
-    await work(edgeAs())
+    await deliverAll(edgeAs())
     expect(await counts(campaign.id)).toMatchObject({ sent: 2, failed: 0 })
-  })
-
-  test('whom WeCom did not know is looked up again by every kind of resend; the misses still count for the day', async () => {
-    const phones = [0, 1, 2].map((i) => `1371111000${i}`)
-    const people = phones.map((phone) => ({ name: '新', phone }))
-    const { company, campaign } = await aCampaignOf(1, people)
-    const missed = async () =>
-      Number(
-        (await rows<{ n: unknown }>("select sum(count) as n from shared_count where name like 'getuserid.missed:%'"))[0]
-          ?.n,
-      )
-    await work(edgeAs())
-    expect(await counts(campaign.id)).toMatchObject({ sent: 1, failed: 3 })
-    expect([stats(company), await missed()]).toMatchObject([{ lookups: 3 }, 3])
-    const hr = edgeAs(company.as('hr'))
-    const added = async (i: number) => {
-      const member = { userid: `New${i}`, name: '新', mobile: phones[i]! }
-      box.control.upsertCorp({ ...corpOf(company.wecom), accountLimit: 1_000, trustedDomains: [], members: [member] })
-      return (await database.tx((tx) => readRecipients(tx, { campaignId: campaign.id, limit: 10 })))[i + 1]!.deliveryId!
-    }
-    const ids = [await added(0)]
-    await hr.tx((tx) => resendDeliveries(tx, { campaignId: campaign.id, deliveryIds: ids }))
-    await work(edgeAs())
-    expect(await counts(campaign.id)).toMatchObject({ sent: 2, failed: 2 })
-    await added(1)
-    await hr.tx((tx) => resendDeliveries(tx, { campaignId: campaign.id, reason: 'no_wecom_account' }))
-    await work(edgeAs())
-    expect(await counts(campaign.id)).toMatchObject({ sent: 3, failed: 1 })
-    expect([stats(company), await missed()]).toMatchObject([{ lookups: 6 }, 4])
-    await hr.tx((tx) => resendDeliveries(tx, { campaignId: campaign.id }))
-    await work(edgeAs())
-    await hr.tx((tx) => resendDeliveries(tx, { campaignId: campaign.id }))
-    await work(edgeAs())
-    // Five numbers unknown to WeCom in a day: the sixth look-up is not made.
-    expect([stats(company), await missed()]).toMatchObject([{ lookups: 7 }, 5])
-    expect(await database.tx((tx) => readFailures(tx, campaign.id))).toEqual([{ reason: 'lookup_rationed', count: 1 }])
-    const corrected = await added(2)
-    nowMs += 86_400_001
-    await hr.tx((tx) => correctDelivery(tx, { deliveryId: corrected, phone: phones[2] }))
-    await work(edgeAs())
-    expect(await counts(campaign.id)).toMatchObject({ sent: 4, failed: 0 })
   })
 
   test('at its time and not before, beside the rush', async () => {
     database.house = { ...database.house, quietMinutes: true }
-    const company = await aCompany(database, { sandbox: box, staff: staffOf(2) })
+    const company = await aCompany(database, { sandbox: stage.box, staff: staffOf(2) })
     const personIds = await somePeople(database, company.id, listed(2))
-    const sendAtMs = Math.ceil(nowMs / 1_800_000) * 1_800_000 + 3_600_000
+    const sendAtMs = Math.ceil(stage.nowMs / 1_800_000) * 1_800_000 + 3_600_000
     const campaign = await anIssuedCampaign(database, company, personIds, { sendAtMs })
-    await work(edgeAs())
-    nowMs = sendAtMs + 59_999
-    await work(edgeAs())
+    await deliverAll(edgeAs())
+    stage.nowMs = sendAtMs + 59_999
+    await deliverAll(edgeAs())
     expect(await counts(campaign.id)).toMatchObject({ pending: 2 })
     expect(stats(company)).toMatchObject({ sends: 0 })
-    nowMs += 1
-    await work(edgeAs())
+    stage.nowMs += 1
+    await deliverAll(edgeAs())
     expect(await counts(campaign.id)).toMatchObject({ sent: 2 })
-  })
-
-  test('a resend of what arrived is refused, whole; a correction sends again; other companies see nothing', async () => {
-    const { company, campaign } = await aCampaignOf(2, [{ name: '错', userid: 'wrong-id' }])
-    await work(edgeAs())
-    const people = await database.tx((tx) => readRecipients(tx, { campaignId: campaign.id, limit: 10 }))
-    const ids = people.map((person) => person.deliveryId!)
-    const wrong = people.find((person) => person.state === 'failed')!
-    const hr = edgeAs(company.as('hr'))
-    const resend = (deliveryIds: Id<'delivery'>[]) =>
-      hr.tx((tx) => resendDeliveries(tx, { campaignId: campaign.id, deliveryIds }))
-    await expect(resend(ids)).rejects.toMatchObject({ code: 'delivery_not_retryable' })
-    await expect(resend([ids[0]!])).rejects.toMatchObject({ code: 'delivery_not_retryable' })
-    expect(await counts(campaign.id)).toMatchObject({ sent: 2, failed: 1, pending: 0 })
-    const other = edgeAs((await aCompany(database)).as('admin'))
-    const correction = { deliveryId: wrong.deliveryId!, wecomUserId: 'hr' }
-    const strange = other.tx((tx) => resendDeliveries(tx, { campaignId: campaign.id }))
-    await expect(strange).rejects.toMatchObject({ code: 'not_found' })
-    await expect(other.tx((tx) => correctDelivery(tx, correction))).rejects.toMatchObject({ code: 'not_found' })
-    const twice = await Promise.allSettled([1, 2].map(() => hr.tx((tx) => correctDelivery(tx, correction))))
-    expect(twice.map((end) => end.status).sort()).toEqual(['fulfilled', 'rejected'])
-    await work(edgeAs())
-    expect(await counts(campaign.id)).toMatchObject({ sent: 3, failed: 0, repeats: 0 })
-    expect(box.control.inbox(company.wecom.corpId, 'hr')).toHaveLength(1)
-    await expect(hr.tx((tx) => correctDelivery(tx, correction))).rejects.toMatchObject({
-      code: 'delivery_not_retryable',
-    })
   })
 
   test('opened once, also where the record was slower or the message had failed', async () => {
@@ -390,25 +275,9 @@ onBothDatabases('delivering cards', (database) => {
     expect(await counts(campaign.id)).toMatchObject({ pending: 0, sent: 3, opened: 3, failed: 0, repeats: 0 })
   })
 
-  test('thousands that failed are planned again in pieces, each once', async () => {
-    const { company, campaign } = await aCampaignOf(2100)
-    box.control.addFault({ path: 'message/send', kind: 'errcode', errcode: 60020, times: 1 })
-    await work(edgeAs())
-    expect(await counts(campaign.id)).toMatchObject({ failed: 2100 })
-    await mendConnection()
-    const hr = edgeAs(company.as('hr'))
-    expect(await hr.tx((tx) => resendDeliveries(tx, { campaignId: campaign.id }))).toBe(2100)
-    // Workers who take the same people at once leave nobody behind.
-    const send = () => deliverAgain(edgeAs(), campaign.id)
-    await Promise.all([work(edgeAs()), work(edgeAs()), send(), send()])
-    await work(edgeAs())
-    expect(await counts(campaign.id)).toMatchObject({ sent: 2100, failed: 0 })
-    expect(stats(company)).toMatchObject({ delivered: 2100, perMember: { 1: 2100 } })
-  })
-
   test('the proof names a delivery too many, a card without one, and one that is under way in no batch', async () => {
     const { campaign } = await aCampaignOf(3)
-    await work(edgeAs())
+    await deliverAll(edgeAs())
     const id = campaign.id
     const tamper = (text: string, values: unknown[]) => database.tx((tx) => change(tx.em, text, values))
     await tamper('update campaign set heads = 2 where id = ?', [id])
