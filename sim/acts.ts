@@ -1,17 +1,18 @@
 import { fen } from '../contract/fen.ts'
 import type { Id } from '../contract/ids.ts'
-import type { StatementEntry } from '../contract/statement-entry.ts'
 import { faultKinds } from '../sandbox/wechatpay/state.ts'
 import { failReasons, returnFailures } from '../sandbox/wechatpay/money-state.ts'
 import { askPayment } from '../server/modules/funding/ask-payment.ts'
 import { closePayment } from '../server/modules/funding/close-payment.ts'
-import { importStatement } from '../server/modules/funding/import-statement.ts'
-import { openPayment } from '../server/modules/funding/open-payment.ts'
+import { openPayment, type NewPayment } from '../server/modules/funding/open-payment.ts'
+import { preparePayment } from '../server/modules/funding/prepare-payment.ts'
+import { splitPayment } from '../server/modules/funding/split-payment.ts'
 import { placeOrder } from '../server/modules/order/place-order.ts'
 import { readBills } from '../server/modules/reconciliation/read-bills.ts'
-import { buyerOf, type Cast } from './cast.ts'
-import { NOTHING, rows, type Act } from './play.ts'
+import { buyerOf } from './cast.ts'
+import { bringStatement, NOTHING, rows, type Act } from './play.ts'
 import type { Stage } from './stage.ts'
+import { boundary, together } from './together.ts'
 
 interface OrderFacts {
   readonly id: Id<'order'>
@@ -63,21 +64,71 @@ export const order: Act = async (stage, cast) => {
   return `${company.name} orders ${items.length} cards ${orderId}`
 }
 
-/** Somebody opens a payment for an order: all that is missing, or a part. */
+/** Somebody opens a payment for an order: all that is missing, or a part; and presses the button twice, or again later. */
 export const open: Act = async (stage, cast) => {
   const { chance } = stage
   const found = await anOrder(stage)
   if (!found) return NOTHING
-  const source = chance.pick(['wallet', 'wechat_pay', 'wechat_pay', 'wechat_pay', 'bank_transfer'] as const)
+  const source = chance.pick([
+    'wallet',
+    'wallet',
+    'wechat_pay',
+    'wechat_pay',
+    'wechat_pay',
+    'wechat_pay',
+    'bank_transfer',
+    'credit_line',
+  ] as const)
   const missing = Number(found.missing)
   const amountFen = fen(chance.oneIn(3) ? Math.max(1, Math.floor(missing / chance.between(2, 4))) : missing)
-  const wish = { orderId: found.id, source, amountFen, clientIp: '203.0.113.9' }
-  const paymentId = await openPayment(
-    stage.edge(buyerOf(cast, found.company_id).finance),
-    wish,
-    chance.bytes(8).toString('hex'),
-  )
-  return `opens ${source} ${amountFen} for ${found.id}: ${paymentId}`
+  const wish: NewPayment = { orderId: found.id, source, amountFen, clientIp: '203.0.113.9' }
+  const key = chance.bytes(8).toString('hex')
+  const press = () => openPayment(stage.edge(buyerOf(cast, found.company_id).finance), wish, key)
+  return `opens ${source} ${amountFen} for ${found.id}: ${await pressed(stage, press)}`
+}
+
+/** A payer's bank has a limit: what is missing is paid in pieces, perhaps in place of a payment that cannot be paid. */
+export const pieces: Act = async (stage, cast) => {
+  const { chance } = stage
+  const found = await anOrder(stage)
+  if (!found) return NOTHING
+  const stuck = await aPayment(stage, `order_id = '${found.id}' and state = 'opened' and source <> 'wallet'`)
+  const [missing, source] = [fen(Number(found.missing)), chance.pick(['wechat_pay', 'bank_transfer'] as const)]
+  const mostFen = fen(Math.max(1, Math.floor(missing / chance.between(2, 4))))
+  const paymentId = stuck !== null && chance.oneIn(2) ? stuck.id : undefined
+  const wish = { orderId: found.id, source, paymentId, amountFen: missing, mostFen, clientIp: '203.0.113.9' }
+  const key = chance.bytes(8).toString('hex')
+  const press = () => splitPayment(stage.edge(buyerOf(cast, found.company_id).finance), wish, key)
+  return `pays ${missing} of ${found.id} by ${source} in pieces of ${mostFen}: ${await pressed(stage, press)}`
+}
+
+/** A button with a key is pressed once, twice at once, or again some day: its answer is always the same. */
+async function pressed(stage: Stage, press: () => Promise<unknown>): Promise<string> {
+  const runs = await together(stage.chance, stage.chance.oneIn(4) ? [press, press] : [press])
+  const answers = runs.flatMap((run) => (run.status === 'fulfilled' ? [JSON.stringify(run.value)] : []))
+  const [first] = answers
+  if (first === undefined) throw (runs[0] as PromiseRejectedResult).reason
+  const same = (answer: string) => {
+    if (answer !== first) throw new Error(`one key was answered ${first} and ${answer}`)
+    return `one key again: ${answer}`
+  }
+  answers.forEach(same)
+  stage.done.push({ again: async () => same(JSON.stringify(await press())) })
+  return first
+}
+
+/** Something that was done is done again, with the same key or the same file. */
+export const again: Act = async (stage) => {
+  const latest = stage.done.slice(-LATEST)
+  return latest.length === 0 ? NOTHING : stage.chance.pick(latest).again()
+}
+
+/** A payer opens the page of a payment once more: what their device needs is asked for again. */
+export const show: Act = async (stage) => {
+  const payment = await aPayment(stage, openWechat)
+  if (!payment) return NOTHING
+  await preparePayment(stage.edge(), payment.id)
+  return `shows ${payment.id}`
 }
 
 const openWechat = "source = 'wechat_pay' and state in ('opened', 'closed')"
@@ -91,16 +142,6 @@ export const scan: Act = async (stage) => {
   const answer = await stage.pay.fetch('http://pay.sandbox/__ctl/pay', { method: 'POST', body })
   const { state } = (await answer.json()) as { state: string | null }
   return `payer of ${payment.id}: ${outcome}, then ${state}`
-}
-
-async function statement(
-  stage: Stage,
-  cast: Cast,
-  lines: readonly Omit<StatementEntry, 'row' | 'serial'>[],
-): Promise<void> {
-  const entries = lines.map((line, row) => ({ row, serial: stage.chance.bytes(8).toString('hex'), ...line }))
-  const file = { fileName: 'bank.csv', bytes: stage.chance.bytes(16), read: { entries, faults: [], refusal: null } }
-  await importStatement(stage.edge(cast.operator), file, 'en')
 }
 
 /** Transfers arrive: what was asked for, less, more, for an order that has its money, or for nobody. */
@@ -120,7 +161,7 @@ export const transfer: Act = async (stage, cast) => {
     payerAccount: '6222000011112222',
     memo,
   }
-  await statement(stage, cast, chance.oneIn(8) ? [line, line] : [line])
+  await bringStatement(stage, cast, chance.oneIn(8) ? [line, line] : [line])
   return `transfer of ${amount} for ${payment.id}`
 }
 
@@ -129,7 +170,7 @@ export const topUp: Act = async (stage, cast) => {
   const company = stage.chance.pick(cast.companies)
   const amountFen = fen(stage.chance.between(1, 40) * 10_000)
   const payer = { payerName: company.name, payerAccount: '6222000011112222', memo: company.reference }
-  await statement(stage, cast, [{ direction: 'in', amountFen, arrivedAtMs: stage.now(), ...payer }])
+  await bringStatement(stage, cast, [{ direction: 'in', amountFen, arrivedAtMs: stage.now(), ...payer }])
   return `${company.name} tops up ${amountFen}`
 }
 
@@ -144,22 +185,38 @@ export const ask: Act = async (stage, cast) => {
   return `asks about ${payment.id}: ${await askPayment(stage.edge(), payment.id)}`
 }
 
-/** The worker does some of what is ready. */
+/** Workers do some of what is ready: one, or several at once, of which some are so slow that others take over. */
 export const work: Act = async (stage) => {
-  const most = stage.chance.between(1, 12)
-  let done = 0
-  while (done < most && (await stage.work())) done += 1
-  return `works ${done}`
+  const { chance } = stage
+  const hand = (most: number) => async () => {
+    let done = 0
+    while (done < most && (await stage.work())) done += 1
+    return done
+  }
+  if (!chance.oneIn(3)) return `works ${await hand(chance.between(1, 12))()}`
+  const hands = Array.from({ length: chance.between(2, 3) }, () => hand(chance.between(1, 6)))
+  const slow = async () => {
+    await boundary()
+    await stage.pay.clock.advance(chance.pick([1_000, 20_000, 61_000]))
+    return 0
+  }
+  const runs = await together(chance, chance.oneIn(2) ? [...hands, slow] : hands)
+  for (const run of runs) if (run.status === 'rejected') throw run.reason
+  return `works ${runs.map((run) => (run as PromiseFulfilledResult<number>).value).join(' + ')}`
 }
 
-/** A notice that was late comes, perhaps twice, and not in its order. */
+/** A notice that was late comes, perhaps several times at once, while a worker works, and not in its order. */
 export const mail: Act = async (stage) => {
-  const index = stage.mail.length === 0 ? -1 : stage.chance.between(0, stage.mail.length - 1)
+  const { chance } = stage
+  const index = stage.mail.length === 0 ? -1 : chance.between(0, stage.mail.length - 1)
   const [notice] = index < 0 ? [] : stage.mail.splice(index, 1)
   if (!notice) return NOTHING
-  const statuses = []
-  for (let times = stage.chance.oneIn(3) ? 2 : 1; times > 0; times -= 1) statuses.push(await stage.deliver(notice))
-  return `late notice: ${statuses.join(' ')}`
+  const come = () => stage.deliver(notice)
+  const times = chance.oneIn(3) ? chance.between(2, 3) : 1
+  const beside = chance.oneIn(2) ? [async () => Number(await stage.work())] : []
+  const runs = await together(chance, [...Array.from({ length: times }, () => come), ...beside])
+  for (const run of runs) if (run.status === 'rejected') throw run.reason
+  return `late notice: ${runs.map((run) => (run as PromiseFulfilledResult<number>).value).join(' ')}`
 }
 
 const waits = [1_000, 5_000, 20_000, 61_000, 5 * 60_000, 15 * 60_000, 3_600_000, 3 * 3_600_000, 86_400_000]
@@ -173,6 +230,11 @@ export const wait: Act = async (stage) => {
 /** Something outside breaks, for some calls. */
 export const fault: Act = async (stage) => {
   const { chance } = stage
+  if (chance.oneIn(8)) {
+    const kind = chance.pick(['fail_after', 'fail_before', 'refuse_title', 'refuse_reversal', 'processing', 'busy'])
+    await stage.ctl('invoices/faults', { kind, times: chance.between(1, 2) })
+    return `fault of invoices: ${kind}`
+  }
   const kind = chance.pick(faultKinds)
   const path = chance.oneIn(2)
     ? null

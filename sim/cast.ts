@@ -3,6 +3,7 @@ import type { Id } from '../contract/ids.ts'
 import type { Actor, Edge } from '../server/kernel/context.ts'
 import { createBrand } from '../server/modules/catalog/create-template.ts'
 import { setTerms, type NewTerms } from '../server/modules/catalog/set-terms.ts'
+import { setCreditLine } from '../server/modules/wallet/set-credit-line.ts'
 import { aTemplate } from '../server/testing/cards.ts'
 import { aCompany } from '../server/testing/companies.ts'
 import type { TestDatabase } from '../server/testing/databases.ts'
@@ -44,8 +45,10 @@ export async function makeCast(stage: Stage): Promise<Cast> {
     const made = await aCompany({ tx: edge.tx } as TestDatabase, {
       name,
       paymentRoute: 'non_cash',
-      walletFen: 3_000_000,
+      // The second has little, and is lent some.
+      walletFen: companies.length === 0 ? 1_500_000 : 60_000,
     })
+    if (companies.length === 1) await edge.tx((tx) => setCreditLine(tx, made.id, fen(120_000)))
     companies.push({ id: made.id, name, reference: made.reference, finance: made.as('finance') })
   }
   const templates = []

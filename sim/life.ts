@@ -1,5 +1,6 @@
 import type { Ports } from '../server/channels/ports.ts'
 import type { Edge } from '../server/kernel/context.ts'
+import { boundary } from './together.ts'
 
 /** The process was stopped here: nothing that it had under way goes on. */
 export class Stopped extends Error {
@@ -19,7 +20,13 @@ export interface Life {
 
 export const newLife = (): Life => ({ left: Number.POSITIVE_INFINITY, stopped: false })
 
-/** One boundary between two phases: here a process may end. Once it has, everything of it ends. */
+/** Between two phases: others may go on, and the process may end. */
+async function cross(life: Life): Promise<void> {
+  await boundary()
+  pass(life)
+}
+
+/** Here a process may end. Once it has, everything of it ends. */
 function pass(life: Life): void {
   if (life.left <= 0) {
     life.stopped = true
@@ -35,15 +42,19 @@ function pass(life: Life): void {
 export function mortal(edge: Edge, life: Life): Edge {
   return {
     ...edge,
-    ports: { ...edge.ports, wechatPay: mortalPort(edge.ports.wechatPay, life) },
+    ports: {
+      ...edge.ports,
+      wechatPay: mortalPort(edge.ports.wechatPay, life),
+      invoice: mortalPort(edge.ports.invoice, life),
+    },
     tx: async (work) => {
-      pass(life)
+      await cross(life)
       const answer = await edge.tx(async (tx) => {
         const result = await work(tx)
         pass(life)
         return result
       })
-      pass(life)
+      await cross(life)
       return answer
     },
     read: async (work) => {
@@ -56,15 +67,15 @@ export function mortal(edge: Edge, life: Life): Edge {
 /** Bodies and parameters are made without leaving the building; every other method is a call. */
 const isCall = (name: string) => !name.endsWith('Body') && name !== 'jsapiParameters'
 
-function mortalPort(port: Ports['wechatPay'], life: Life): Ports['wechatPay'] {
+function mortalPort<P extends Ports['wechatPay' | 'invoice']>(port: P, life: Life): P {
   return new Proxy(port, {
     get: (target, name, receiver) => {
       const method: unknown = Reflect.get(target, name, receiver)
       if (typeof method !== 'function' || typeof name !== 'string' || !isCall(name)) return method
       return async (...args: readonly unknown[]) => {
-        pass(life)
+        await cross(life)
         const answer: unknown = await Reflect.apply(method, target, args)
-        pass(life)
+        await cross(life)
         return answer
       }
     },

@@ -55,7 +55,9 @@ async function tellByProcesses(seeds: readonly number[], take: (told: Told) => v
   const tellers = Math.min(availableParallelism(), left.length)
   const one = () =>
     new Promise<void>((resolve, reject) => {
-      const teller = fork(import.meta.filename, ['--teller', '--steps', String(steps)])
+      const teller = fork(import.meta.filename, ['--teller', '--steps', String(steps)], {
+        execArgv: ['--max-semi-space-size=64'],
+      })
       const next = (): void => {
         const seed = left.shift()
         if (seed === undefined) teller.disconnect()

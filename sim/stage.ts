@@ -1,25 +1,28 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto'
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import inject from 'light-my-request'
 import { handlers } from '../jobs/handlers.ts'
 import { workOnce } from '../jobs/worker.ts'
 import { wechatPayInProcess, type InProcessPay } from '../sandbox/testing/in-process.ts'
-import { makePlatformKey } from '../sandbox/wechatpay/seal.ts'
+import type { PlatformKey } from '../sandbox/wechatpay/seal.ts'
+import { tradeKey } from '../sandbox/wechatpay/state.ts'
 import { endpoints } from '../server/app.ts'
+import { invoiceAdapter } from '../server/channels/invoice/adapter.ts'
 import type { Ports } from '../server/channels/ports.ts'
 import { wechatPayAdapter } from '../server/channels/wechatpay/adapter.ts'
-import { openStore, type Store } from '../server/db/orm.ts'
+import type { Store } from '../server/db/orm.ts'
 import type { Actor, Edge, Scope, Tx } from '../server/kernel/context.ts'
 import type { House } from '../server/kernel/house.ts'
 import { createHttpApp } from '../server/kernel/http.ts'
-import { silentLog } from '../server/kernel/log.ts'
+import { Secret, silentLog } from '../server/kernel/log.ts'
 import { idSource } from '../server/kernel/new-ids.ts'
 import { sweep } from '../server/kernel/outbox.ts'
+import { readBound } from '../server/kernel/sql.ts'
 import { testHouse } from '../server/testing/house.ts'
+import { giveBooksBack, takeBooks } from './books.ts'
+import { watchCalls, type WatchedCalls } from './calls.ts'
 import { mortal, newLife, type Life } from './life.ts'
 import type { Seeded } from './seeded.ts'
+import { alone } from './together.ts'
 
 /** Monday, a little before a day begins in China: days, bills and quiet hours come along in a story. */
 const START_MS = Date.UTC(2026, 8, 14, 14, 30)
@@ -29,15 +32,22 @@ export const APP = 'wxsimulated0001'
 export const PLATFORM = '1900000000'
 export const BRANDS = ['1900000101', '1900000102', '1900000103'] as const
 export const CHANNELS = ['1900000301', '1900000302'] as const
+const INVOICE_KEY = 'SANDBOX-invoice-key-0001'
 
-/** What every process of ours makes once: keys cost more than a story. */
-const pair = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-})
-const platformKey = makePlatformKey('PUB_KEY_ID_0100000000000000000000000001')
-let empty: Promise<string> | undefined
+/** What every process of ours makes once: keys cost more than a story, and long ones cost at each call. */
+const makeKeys = () =>
+  generateKeyPairSync('rsa', {
+    modulusLength: 1024,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+const pair = makeKeys()
+const platformPair = makeKeys()
+const platformKey: PlatformKey = {
+  id: 'PUB_KEY_ID_0100000000000000000000000001',
+  publicPem: platformPair.publicKey,
+  privatePem: platformPair.privateKey,
+}
 
 /** Our server, our worker and WeChat Pay in one process, on one clock that only we move. */
 export interface Stage {
@@ -59,6 +69,10 @@ export interface Stage {
   readonly deliver: (notice: Notice) => Promise<number>
   /** Notices that were sent and are still on their way. */
   readonly mail: Notice[]
+  /** What our server asked of WeChat Pay and must not have. */
+  readonly calls: WatchedCalls
+  /** What people did, so that they can do it again. */
+  readonly done: { again: () => Promise<string> }[]
   /** What the house warned of since it was last asked. */
   readonly said: string[]
   readonly close: () => Promise<void>
@@ -70,12 +84,13 @@ export interface Notice {
   readonly body: string
 }
 
+/** Whether a payer's money for this number is at WeChat Pay, whatever our books say. */
+export const isPaid = ({ pay }: Pick<Stage, 'pay'>, mchid: string, outTradeNo: string): boolean =>
+  pay.world.trades.get(tradeKey(mchid, outTradeNo))?.state === 'SUCCESS'
+
 /** Opens an empty house and an empty WeChat Pay. What is late goes into `mail`: the story says when it comes. */
 export async function openStage(chance: Seeded): Promise<Stage> {
-  const folder = mkdtempSync(join(scratch(), 'fulika-sim-'))
-  const file = join(folder, 'books.sqlite')
-  copyFileSync(await (empty ??= emptyBooks()), file)
-  const store = await openStore(file)
+  const store = await takeBooks()
   const mail: Notice[] = []
   const pay = wechatPayInProcess(START_MS, {
     platformKey,
@@ -87,8 +102,21 @@ export async function openStage(chance: Seeded): Promise<Stage> {
   })
   await registerMerchants(pay)
   const said: string[] = []
-  const { deliver, ...rest } = actors(store, pay, chance, said)
-  return { ...rest, said, deliver, pay, chance, mail, now: () => pay.clock.now(), ctl: ctlOf(pay), close }
+  const calls = watchCalls(pay.fetch)
+  const { deliver, ...rest } = actors(store, { ...pay, fetch: calls.fetch }, chance, said)
+  return {
+    ...rest,
+    calls,
+    done: [],
+    said,
+    deliver,
+    pay,
+    chance,
+    mail,
+    now: () => pay.clock.now(),
+    ctl: ctlOf(pay),
+    close,
+  }
 
   /** Most notices arrive; some are on their way for longer than anybody waits, and some are lost. */
   async function carry(notice: Notice): Promise<number> {
@@ -100,10 +128,21 @@ export async function openStage(chance: Seeded): Promise<Stage> {
 
   async function close(): Promise<void> {
     pay.clock.stop()
-    await store.close()
-    rmSync(folder, { recursive: true })
+    await giveBooksBack(store)
   }
 }
+
+const lanes = ['fast', 'small', 'bulk'] as const
+const dueWork = `select ${lanes
+  .map(
+    (lane) =>
+      `(select 1 from job where state = 'ready' and lane = '${lane}' and ready_at_ms <= now limit 1) as ${lane}, `,
+  )
+  .join('')}(select 1 from job where state = 'leased' and lease_until_ms <= now limit 1) as expired
+  from (select cast(? as integer) as now)`
+/** What a worker would find: transactions that find nothing would cost more than most work. */
+const readDue = async (em: Tx['em'], nowMs: number) =>
+  (await readBound<Record<(typeof lanes)[number] | 'expired', unknown>>(em, dueWork, [String(nowMs)]))[0]!
 
 type Actors = Pick<Stage, 'edge' | 'look' | 'life' | 'restart' | 'work' | 'deliver'>
 
@@ -154,13 +193,20 @@ function actors(store: Store, pay: InProcessPay, chance: Seeded, said: string[])
       handle = web()
     },
     work: async () => {
-      await edge().tx(sweep)
-      for (const lane of ['fast', 'small', 'bulk'] as const) if (await workOnce(edge(), handlers, lane)) return true
-      return false
+      const due = () => store.read((em) => readDue(em, clock.now()))
+      let found = await due()
+      if (found.expired !== null) {
+        await edge().tx(sweep)
+        found = await due()
+      }
+      const some = lanes.filter((lane) => found[lane] !== null)
+      if (some.length === 0) return false
+      await workOnce(edge(), handlers, chance.pick(some))
+      return true
     },
     deliver: async ({ headers, body }) => {
       const request = { method: 'POST', url: '/notify/wechatpay', headers, payload: body } as const
-      const answer = await inject((req, res) => void handle(req, res), request)
+      const answer = await alone(() => inject((req, res) => void handle(req, res), request))
       return answer.statusCode
     },
   }
@@ -172,10 +218,6 @@ function houseOf(): House {
     numberKey: (brandId, epoch) => createHmac('sha256', 'sim').update(`${brandId}:${epoch}`).digest(),
     wechatPay: { platform, feeBp: () => 60, settlementWindowMs: 600_000, sharesPerSecond: 25 },
   })
-}
-
-const outside = (): never => {
-  throw new Error('no such port in this story')
 }
 
 function portsOf(pay: InProcessPay, chance: Seeded): Ports {
@@ -195,9 +237,10 @@ function portsOf(pay: InProcessPay, chance: Seeded): Ports {
     random: chance.bytes,
     fetch: (url, init) => pay.fetch(url as string, init),
   })
-  return new Proxy({ wechatPay } as Ports, {
-    get: (target, name) => (name === 'wechatPay' ? target.wechatPay : outside()),
-  })
+  const service = { url: 'http://invoices.sandbox', key: new Secret(INVOICE_KEY) }
+  const invoice = invoiceAdapter({ service, now: () => pay.clock.now(), fetch: pay.fetch })
+  // Nobody in a story speaks with WeCom, or sends codes.
+  return { wechatPay, invoice } as Ports
 }
 
 async function registerMerchants(pay: InProcessPay): Promise<void> {
@@ -206,6 +249,7 @@ async function registerMerchants(pay: InProcessPay): Promise<void> {
     const keys = { certSerial: `AA${mchid}`, apiV3Key: mchid.padEnd(32, '0'), publicKeyPem: pair.publicKey }
     await ctl('merchants', { mchid, appid: APP, shortName: mchid, ...keys })
   }
+  await ctl('invoices/key', { key: INVOICE_KEY })
 }
 
 function ctlOf(pay: InProcessPay): Stage['ctl'] {
@@ -214,16 +258,4 @@ function ctlOf(pay: InProcessPay): Stage['ctl'] {
     if (answer.status !== 200) throw new Error(`sandbox: ${path} answered ${answer.status} ${await answer.text()}`)
     return answer.json()
   }
-}
-
-/** Memory where there is some: a story is over when its books are closed. */
-const scratch = () => (existsSync('/dev/shm') ? '/dev/shm' : tmpdir())
-
-/** Books that are brought up to date once a process, to be copied for each story. */
-async function emptyBooks(): Promise<string> {
-  const folder = mkdtempSync(join(scratch(), 'fulika-sim-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  const file = join(folder, 'empty.sqlite')
-  await (await openStore(file)).close()
-  return file
 }

@@ -6,6 +6,7 @@ import { makeCast, type Cast } from './cast.ts'
 import { Stopped } from './life.ts'
 import { booksOf, countMoney, endOf, touchedSince, type Seen } from './look.ts'
 import type { Act } from './play.ts'
+import * as office from './office-acts.ts'
 import * as back from './refund-acts.ts'
 import { seeded } from './seeded.ts'
 import { openStage, type Stage } from './stage.ts'
@@ -49,6 +50,17 @@ const program: readonly (readonly [number, Act])[] = [
   [4, acts.fault],
   [3, acts.temper],
   [4, acts.stop],
+  [2, acts.pieces],
+  [2, acts.again],
+  [2, acts.show],
+  [2, office.decide],
+  [1, office.decideSharing],
+  [2, office.draft],
+  [1, office.exportFile],
+  [2, office.carryOut],
+  [1, office.movePayout],
+  [2, office.assign],
+  [2, office.invoice],
 ]
 const drawn = program.flatMap(([times, act]) => Array.from({ length: times }, () => act))
 /** All books are proved after so many steps. */
