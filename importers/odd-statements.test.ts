@@ -1,6 +1,7 @@
 import ExcelJS from 'exceljs'
 import iconv from 'iconv-lite'
 import { expect, test } from 'vitest'
+import { badFiles } from '../server/testing/bad-files.ts'
 import { readBankStatement, type BankStatement } from './bank-statement.ts'
 
 const head = '流水号,交易时间,收入金额,支出金额,余额,对方户名,附言'
@@ -167,4 +168,14 @@ test('CR and DR, and what a bank gives beside them', async () => {
   const { entries, faults } = await read(['流水号,日期,金额,借贷标志', ...lines])
   expect(faults).toEqual([])
   expect(entries.map((one) => one.direction)).toEqual(['in', 'out', 'in', 'out'])
+})
+
+test('what no staff list may be, no statement may be: bombs, broken packages, other files', async () => {
+  for (const [name, bytes, fileName] of badFiles) {
+    const { entries, refusal } = await readBankStatement(
+      typeof bytes === 'string' ? Buffer.from(bytes) : bytes,
+      fileName,
+    )
+    expect([name, entries.length, refusal === null]).toEqual([name, 0, false])
+  }
 })
