@@ -1,8 +1,8 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fen } from '../../contract/fen.ts'
-import { startWechatPaySandbox, type WechatPaySandbox } from '../../sandbox/wechatpay/server.ts'
+import type { WechatPaySandbox } from '../../sandbox/wechatpay/server.ts'
 import { wechatPayAdapter } from '../channels/wechatpay/adapter.ts'
 import type { MerchantCredentials } from '../channels/wechatpay/crypto.ts'
 import type { WechatPayOptions } from '../channels/wechatpay/options.ts'
@@ -14,6 +14,7 @@ import type {
   WechatPayPort,
 } from '../channels/wechatpay-port.ts'
 import { NoticeRefused, OutsideError } from '../kernel/outside.ts'
+import { appid, startWechatSandbox, type Control } from './wechat-sandbox.ts'
 
 /** The WeChat Pay adapter before the sandbox, with merchants and a place where notices arrive. */
 export interface PayStage {
@@ -34,8 +35,7 @@ export interface PayStage {
   readonly adapter: (changes?: Partial<WechatPayOptions>) => WechatPayPort
   /** From now on this port opens what arrives. */
   readonly listenWith: (port: WechatPayPort) => void
-  /** A control call of the sandbox; throws unless it answers 200. */
-  readonly ctl: (path: string, body?: unknown, method?: 'GET' | 'POST' | 'DELETE') => Promise<Record<string, unknown>>
+  readonly ctl: Control
   /** A wish with a fresh number. */
   readonly wish: (changes?: Partial<PaymentWish>) => PaymentWish
   readonly place: (wish: PaymentWish) => Promise<PayCredential>
@@ -49,13 +49,12 @@ export interface PayStage {
 
 /** `platform`, `brand`, `second` and `channel`, all bound to one app. */
 const MERCHANTS = 4
-const appid = 'wxsandbox0001'
 
 /** Starts it. `verifyBy` is how the merchants know WeChat Pay. */
 export async function startPayStage(verifyBy: 'public_key' | 'certificate' = 'public_key'): Promise<PayStage> {
-  const sandbox = await startWechatPaySandbox({ noticeRetryScale: 0.001 })
-  const ctl = controlOf(sandbox.baseUrl)
-  const credentials = await registerMerchants(ctl, verifyBy)
+  const { sandbox, ctl, addMerchant } = await startWechatSandbox({ verifyBy })
+  const credentials: MerchantCredentials[] = []
+  for (let index = 0; index < MERCHANTS; index += 1) credentials.push(await addMerchant(`190000030${index}`))
   const listener = await listen()
   const notifyUrl = `${listener.url}/notify/wechatpay`
   const adapter: PayStage['adapter'] = (changes = {}) =>
@@ -94,33 +93,6 @@ export async function startPayStage(verifyBy: 'public_key' | 'certificate' = 'pu
       await listener.close()
     },
   }
-}
-
-function controlOf(baseUrl: string): PayStage['ctl'] {
-  return async (path, body = {}, method = 'POST') => {
-    const sent = method === 'GET' ? {} : { body: JSON.stringify(body) }
-    const response = await fetch(`${baseUrl}/__ctl/${path}`, { method, headers: { connection: 'close' }, ...sent })
-    if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`)
-    return (await response.json()) as Record<string, unknown>
-  }
-}
-
-async function registerMerchants(ctl: PayStage['ctl'], verifyBy: string): Promise<MerchantCredentials[]> {
-  const pair = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  })
-  const credentials = Array.from({ length: MERCHANTS }, (_, index) => {
-    const mchid = `190000030${index}`
-    const certSerial = `AA${mchid}`
-    return { mchid, appid, certSerial, privateKeyPem: pair.privateKey, apiV3Key: String(index).repeat(32) }
-  })
-  for (const { mchid, certSerial, apiV3Key } of credentials) {
-    const publicKeyPem = pair.publicKey
-    await ctl('merchants', { mchid, appid, certSerial, apiV3Key, publicKeyPem, shortName: '青禾食品', verifyBy })
-  }
-  return credentials
 }
 
 function orderingWith(

@@ -1,7 +1,7 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { fen } from '../../contract/fen.ts'
 import { encodeId, type Id } from '../../contract/ids.ts'
-import { startWechatPaySandbox, type WechatPaySandbox } from '../../sandbox/wechatpay/server.ts'
+import type { WechatPaySandbox } from '../../sandbox/wechatpay/server.ts'
 import type { Ports, WecomPort } from '../channels/ports.ts'
 import { wechatPayAdapter } from '../channels/wechatpay/adapter.ts'
 import type { MerchantCredentials } from '../channels/wechatpay/crypto.ts'
@@ -13,6 +13,7 @@ import { createBrand } from '../modules/catalog/create-template.ts'
 import { placeOrder } from '../modules/order/place-order.ts'
 import { aTemplate } from './cards.ts'
 import type { TestDatabase } from './databases.ts'
+import { startWechatSandbox, type Control, type WechatSandbox } from './wechat-sandbox.ts'
 import { noInvoices, noSms } from './wecom.ts'
 
 /** Two merchants of the WeChat Pay sandbox, one for each brand of a test. */
@@ -55,36 +56,17 @@ export interface PayWorld {
   shiftMs: number
   /** Everybody's clock, as it was moved. */
   readonly now: () => number
-  /** A control call of the sandbox; throws unless it answers 200. */
-  readonly ctl: (path: string, body?: unknown, method?: 'POST' | 'DELETE') => Promise<unknown>
+  readonly ctl: Control
+  readonly addMerchant: WechatSandbox['addMerchant']
 }
 
 /** Starts the WeChat Pay sandbox with the two merchants and ours; the caller closes it. `base` is the clock that is moved. */
 export async function startPayWorld(base: () => number = Date.now): Promise<PayWorld> {
-  const pair = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  })
   const clock = { shiftMs: 0, now: () => base() + clock.shiftMs }
-  const sandbox = await startWechatPaySandbox({ noticeRetryScale: 0.001, now: clock.now })
-  const ctl: PayWorld['ctl'] = async (path, body = {}, method = 'POST') => {
-    // A kept connection may be closed by the other side while a long test blocks the loop.
-    const request = { method, body: JSON.stringify(body), headers: { connection: 'close' } }
-    const response = await fetch(`${sandbox.baseUrl}/__ctl/${path}`, request)
-    if (response.status !== 200) throw new Error(`sandbox: ${path} answered ${response.status}`)
-    return response.json()
-  }
-  const credentials = [...merchants, platformMerchant].map(({ mchid, appid }, index) => ({
-    mchid,
-    appid,
-    certSerial: `AA${mchid}`,
-    privateKeyPem: pair.privateKey,
-    apiV3Key: String(index).repeat(32),
-  }))
-  for (const { mchid, appid, certSerial, apiV3Key } of credentials)
-    await ctl('merchants', { mchid, appid, certSerial, apiV3Key, publicKeyPem: pair.publicKey, shortName: '青禾食品' })
-  return Object.assign(clock, { sandbox, credentials, ctl })
+  const { sandbox, ctl, addMerchant } = await startWechatSandbox({ now: clock.now })
+  const credentials: MerchantCredentials[] = []
+  for (const { mchid } of [...merchants, platformMerchant]) credentials.push(await addMerchant(mchid))
+  return Object.assign(clock, { sandbox, credentials, ctl, addMerchant })
 }
 
 export interface Answer {

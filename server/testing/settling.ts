@@ -1,4 +1,3 @@
-import { createPublicKey } from 'node:crypto'
 import { fen, sumFen } from '../../contract/fen.ts'
 import { encodeId, type Id } from '../../contract/ids.ts'
 import type { OrderState, SplitState } from '../../contract/states.ts'
@@ -19,16 +18,8 @@ import type { PayHouse, PayWorld } from './paying.ts'
 
 /** Makes merchants of the sandbox beside those of the world; the answer is the world with all of their credentials. */
 export async function withMerchants(world: PayWorld, mchids: readonly string[]): Promise<PayWorld> {
-  const first = world.credentials[0]!
-  const more = mchids.map((mchid, index) => ({
-    ...first,
-    mchid,
-    certSerial: `AA${mchid}`,
-    apiV3Key: String(index + 3).repeat(32),
-  }))
-  const publicKeyPem = createPublicKey(first.privateKeyPem).export({ type: 'spki', format: 'pem' })
-  for (const { mchid, appid, certSerial, apiV3Key } of more)
-    await world.ctl('merchants', { mchid, appid, certSerial, apiV3Key, publicKeyPem, shortName: '青禾食品' })
+  const more = []
+  for (const mchid of mchids) more.push(await world.addMerchant(mchid))
   return Object.assign(world, { credentials: [...world.credentials, ...more] })
 }
 
@@ -70,19 +61,16 @@ export async function aSale(database: TestDatabase, companyId: Id<'company'>, wi
   })
 }
 
-/** Pays a brand's part by WeChat Pay, as somebody who scans the code, and lets the house hear of it. */
+let paymentsMade = 0
+/** Pays by WeChat Pay, as somebody who scans the code, and lets the house hear of it. */
 export async function payByWechat(
   house: PayHouse,
   world: PayWorld,
   company: TestCompany,
-  wish: { readonly orderId: Id<'order'>; readonly brandId: Id<'brand'>; readonly amountFen: number },
+  wish: { readonly orderId: Id<'order'>; readonly brandId?: Id<'brand'>; readonly amountFen: number },
 ): Promise<Id<'payment'>> {
-  const amountFen = fen(wish.amountFen)
-  const paymentId = await openPayment(
-    house.edge(company.as('hr')),
-    { ...wish, amountFen, source: 'wechat_pay' },
-    `${wish.orderId}${wish.brandId}${amountFen}`,
-  )
+  const asked = { ...wish, amountFen: fen(wish.amountFen), source: 'wechat_pay' } as const
+  const paymentId = await openPayment(house.edge(company.as('hr')), asked, `scanned-${(paymentsMade += 1)}`)
   const [row] = await house
     .edge()
     .read((tx) =>
@@ -162,7 +150,5 @@ export const readSplitStates = (house: PayHouse, orderId: Id<'order'>) =>
   )
 
 /** Whether the sandbox's own accounts add up: its list of what does not. */
-export async function brokenAccounts(world: PayWorld): Promise<unknown> {
-  const response = await fetch(`${world.sandbox.baseUrl}/__ctl/conserved`, { headers: { connection: 'close' } })
-  return ((await response.json()) as { broken: unknown }).broken
-}
+export const brokenAccounts = async (world: PayWorld): Promise<unknown> =>
+  (await world.ctl('conserved', undefined, 'GET'))['broken']
