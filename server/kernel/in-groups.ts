@@ -40,6 +40,7 @@ function newLine<I, O>(doMany: (tx: Tx, inputs: readonly I[]) => Promise<readonl
         ),
       ),
     most: MOST,
+    atOnce: 1,
     waiting: WAITING,
   })
 }

@@ -56,6 +56,7 @@ function queueOf(edge: Edge): Queue {
   if (known) return known
   const made = coalesce<Received, null>({
     most: MOST_AT_ONCE,
+    atOnce: 1,
     waiting: MOST_WAITING,
     doMany: (many) => many[0]!.edge.tx((tx) => storeAll({ ...tx, actor: { kind: 'system', name: 'wecom' } }, many)),
   })
