@@ -4,6 +4,7 @@ import { CampaignContent } from '../../../contract/hr/campaign.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { readVersions, type TemplateVersionRow } from '../catalog/read-template.ts'
+import { filingRefusal } from '../compliance/check-filing.ts'
 import { readRecipients, type Recipient } from '../staff/read-recipients.ts'
 import { planRunDay } from './plan-run-day.ts'
 import { blocksOf, chooseHeads, hashContent, type Block, type Head, type LeftOutCode } from './rules.ts'
@@ -51,24 +52,34 @@ export async function planCampaign(tx: Tx, campaign: CampaignRow): Promise<Plan>
     ? await planRunDay(tx, campaign, version)
     : chooseHeads(content, version, recipients ?? [])
   const rosterUsed = recipients !== null
+  const faceTotalFen = sumFen(heads.map((head) => head.faceFen))
   return {
     content,
     version,
     heads,
     leftOut,
-    faceTotalFen: sumFen(heads.map((head) => head.faceFen)),
+    faceTotalFen,
     priceTotalFen: sumFen(heads.map((head) => head.priceFen)),
     // A day's campaign that waited for a person is sent when it is approved, however late.
-    blocks: blocksOf({
-      content,
-      terms: version,
-      heads: heads.length,
-      rosterUsed,
-      nowMs: ofRun ? 0 : tx.clock.now(),
-      ...(ofRun ? { mergeFields: [yearsField] } : {}),
-    }),
+    blocks: [
+      ...blocksOf({
+        content,
+        terms: version,
+        heads: heads.length,
+        rosterUsed,
+        nowMs: ofRun ? 0 : tx.clock.now(),
+        ...(ofRun ? { mergeFields: [yearsField] } : {}),
+      }),
+      ...(await blockOfFiling(tx, version, faceTotalFen)),
+    ],
     contentHash: hashContent(campaign.id, content, heads),
   }
+}
+
+/** What the filing of the card's brand says against it. */
+async function blockOfFiling(tx: Tx, { brandId, named }: TemplateVersionRow, faceTotalFen: Fen): Promise<Block[]> {
+  const code = await filingRefusal(tx, [{ brandId, named, faceFen: () => faceTotalFen }])
+  return code === null ? [] : [{ code, field: 'templateVersionId', ruleId: null }]
 }
 
 /** The chosen people; null while their list is not applied. */

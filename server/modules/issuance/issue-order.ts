@@ -2,8 +2,12 @@ import type { Id } from '../../../contract/ids.ts'
 import { limits } from '../../../contract/limits.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { enqueue } from '../../kernel/outbox.ts'
+import { refuse } from '../../kernel/errors.ts'
+import { sql } from '../../kernel/sql.ts'
+import { readSum } from '../../kernel/columns.ts'
 import { cardNumbers } from '../card/rules.ts'
 import { readBrands, readVersions } from '../catalog/read-template.ts'
+import { filingRefusal } from '../compliance/check-filing.ts'
 import { readPricesOf } from '../order/read-order.ts'
 import { readPlannedSlices, readSmallSlices } from '../order/take-slices.ts'
 import { issueCards, type Issuing } from './issue-cards.ts'
@@ -137,6 +141,7 @@ function takeNumber(mine: Blocks, brandId: Id<'brand'>): string {
 async function readSeries(tx: Tx, orderIds: readonly Id<'order'>[]): Promise<Series[]> {
   const prices = await readPricesOf(tx, orderIds)
   const versions = await readVersions(tx, [...new Set(prices.map((price) => price.versionId))])
+  await mustBeFiled(tx, orderIds, versions)
   const brandOf = new Map(versions.map((version) => [version.id, version.brandId]))
   const brands = await readBrands(tx, [...new Set(brandOf.values())])
   return brands
@@ -153,4 +158,36 @@ async function readSeries(tx: Tx, orderIds: readonly Id<'order'>[]): Promise<Ser
         key: tx.house.numberKey(brand.id, brand.keyEpoch),
       }),
     }))
+}
+
+/**
+ * Refuses cards that the filings of their brands do not allow as they stand now: the order waits with its money until
+ * they do, or until it is given up.
+ */
+async function mustBeFiled(
+  tx: Tx,
+  orderIds: readonly Id<'order'>[],
+  versions: Awaited<ReturnType<typeof readVersions>>,
+): Promise<void> {
+  const wanted = versions.map(({ id, brandId, named }) => ({
+    brandId,
+    named,
+    faceFen: () => readPlannedFaces(tx, orderIds, id),
+  }))
+  const code = await filingRefusal(tx, wanted)
+  if (code !== null) refuse(code, { field: 'brandId' })
+}
+
+/** What the cards of a version that these orders still lack will hold. */
+async function readPlannedFaces(tx: Tx, orderIds: readonly Id<'order'>[], id: Id<'templateVersion'>): Promise<number> {
+  const [row] = await sql<{ total: unknown }>(
+    tx.em,
+    `select sum(order_item.face_fen) as total from order_slice join order_item
+        on order_item.order_id = order_slice.order_id
+        and order_item.seq >= order_slice.from_seq and order_item.seq < order_slice.to_seq
+      where order_slice.order_id in (${orderIds.map(() => '?').join(',')}) and order_slice.state = 'planned'
+        and order_item.template_version_id = ?`,
+    [...orderIds, id],
+  )
+  return readSum(row?.total)
 }
