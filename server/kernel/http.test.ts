@@ -9,6 +9,8 @@ import { refuse, type Problem } from './errors.ts'
 import { Secret, silentLog } from './log.ts'
 import { openApiOf } from './openapi.ts'
 
+/** Told when the slow request has begun. */
+const slow = { begun: (): void => undefined }
 const endpoints = [
   endpoint({
     ...({ method: 'GET', path: '/things/:id', may: 'public', scope: 'read' } as const),
@@ -28,6 +30,7 @@ const endpoints = [
     ...({ method: 'GET', path: '/slow', may: 'public', scope: 'edge', output: 'stream' } as const),
     input: z.object({}),
     run: async () => {
+      slow.begun()
       await new Promise((resolve) => setTimeout(resolve, 300))
       return 'done'
     },
@@ -329,10 +332,11 @@ describe('http', () => {
 
   it('finishes a slow request while it closes', async () => {
     const closing = await open()
-    const slow = fetch(`http://127.0.0.1:${closing.port}/slow`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    const begun = new Promise<void>((resolve) => (slow.begun = resolve))
+    const answer = fetch(`http://127.0.0.1:${closing.port}/slow`)
+    await begun
     await closing.close(5000)
-    expect(await (await slow).text()).toBe('done')
+    expect(await (await answer).text()).toBe('done')
   })
 })
 
