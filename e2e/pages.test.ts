@@ -5,6 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumPath, desktopSize, openBrowser, phoneSize, watch } from './browser.ts'
 import { faultsOf, focusOf, settle, type PageLang, type Stop } from './page-faults.ts'
+import { custodyPlaces } from './pages-custody.ts'
 import { moneyPlaces, press, settlementPlaces, type Place, type Who } from './pages-money.ts'
 import { makePagesWorld, type PagesWorld } from './pages-world.ts'
 import { openStage, type OpenStage } from './stage.ts'
@@ -262,6 +263,7 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
       ['ops-proof', '/ops/proof', 'operator'],
       ['ops-nowhere', '/ops/nowhere', 'operator'],
       ...settlementPlaces(world),
+      ...custodyPlaces(world),
     ]
   }
 

@@ -1,13 +1,20 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fen } from '../contract/fen.ts'
+import { FilingEntry } from '../contract/operator/filing.ts'
 import { PlatformFile } from '../contract/operator/platform-file.ts'
+import { addDays } from '../contract/wall-clock.ts'
 import { readStaffList } from '../importers/staff-list.ts'
 import { applyPlatform } from './apply-platform.ts'
 import type { Outside } from './house.ts'
+import { CHINA, dayOf } from './kernel/company-day.ts'
 import type { Edge } from './kernel/context.ts'
 import { findBrandByPrefix } from './modules/catalog/change-brand.ts'
+import { readFilingVersion } from './modules/catalog/read-filing.ts'
 import { readTermsAt } from './modules/catalog/read-terms.ts'
+import { setFiling } from './modules/catalog/set-filing.ts'
 import { setTerms } from './modules/catalog/set-terms.ts'
+import { enterBalance } from './modules/compliance/enter-cover.ts'
 import { createOperator } from './modules/company/create-operator.ts'
 import { findCompanyByCode, findCompanyByCorpId } from './modules/company/read-company.ts'
 import { findOperatorByKey } from './modules/company/read-operator.ts'
@@ -110,6 +117,24 @@ async function agreeTerms(edge: Edge, outside: Outside): Promise<void> {
   }
 }
 
+const demoFilings = [
+  { issuerPrefix: '6230', class: 'scale', number: '440300AAA0001', custodyAccount: '6222000011110001' },
+  { issuerPrefix: '6231', class: 'brand', number: '440300AAB0002', custodyAccount: '6222000011110002' },
+] as const
+
+/** Gives the demo's issuers a filing and a confirmed balance, unless somebody has filed them: there is custody to look at. */
+async function fileIssuers(edge: Edge): Promise<void> {
+  for (const { issuerPrefix, ...filing } of demoFilings)
+    await edge.tx(async (tx) => {
+      const brand = await findBrandByPrefix(tx, issuerPrefix)
+      if (brand === null || (await readFilingVersion(tx, brand.id)) > 0) return
+      const facts = { filedDay: '2025-03-01', custodyBank: '沙箱银行深圳分行' }
+      await setFiling(tx, brand.id, FilingEntry.parse({ ...facts, ...filing }))
+      const day = addDays(dayOf(tx.clock.now(), CHINA), -1)
+      await enterBalance(tx, { brandId: brand.id, day, fen: fen(yuan(500_000)), document: '沙箱回单 0001' })
+    })
+}
+
 /** A demo company that somebody has connected otherwise by now (by one of our suites) stays connected that way. */
 async function demoToApply(edge: Edge, outside: Outside): Promise<PlatformFile> {
   const file = demoFile(outside)
@@ -128,6 +153,7 @@ async function demoToApply(edge: Edge, outside: Outside): Promise<PlatformFile> 
 export async function prepareDemo(edge: Edge, outside: Outside): Promise<void> {
   await applyPlatform(edge, await demoToApply(edge, outside), false)
   await agreeTerms(edge, outside)
+  await fileIssuers(edge)
   await edge.tx(async (tx) => {
     const key = outside.world.operatorKey
     if ((await findOperatorByKey(tx, key)) === null)
