@@ -39,6 +39,7 @@ const terms: readonly Omit<NewTerms, 'brandId'>[] = [
 /** Brings the cast onto an empty stage. */
 export async function makeCast(stage: Stage): Promise<Cast> {
   const edge = stage.edge()
+  const pick = () => stage.chance.pick([0, 40_000, 30 * 60_000])
   const companies: CastCompany[] = []
   for (const name of ['青禾科技', '沐光制造']) {
     // Only `tx` of a test's database is used.
@@ -55,6 +56,9 @@ export async function makeCast(stage: Stage): Promise<Cast> {
   for (const [index, mchid] of BRANDS.entries()) templates.push(await makeBrand(edge, index, mchid))
   for (const mchid of [PLATFORM, ...BRANDS, ...CHANNELS]) await stage.ctl('money-rules', { mchid, acceptReturns: true })
   await stage.ctl('money-rules', { mchid: PLATFORM, maxRatioBp: 9800 })
+  // WeChat Pay takes its time, at first: what is under way meets what comes next.
+  const [shareLatencyMs, refundLatencyMs] = [pick(), pick()]
+  await stage.ctl('money-rules', { shareLatencyMs, returnLatencyMs: pick(), refundLatencyMs })
   const operator: Actor = { kind: 'operator', operatorId: edge.newId('operator'), roles: ['finance', 'admin'] }
   return { companies, templates, operator }
 }
