@@ -52,10 +52,8 @@ async function raceOpen(dialect: 'sqlite' | 'mysql', name: PairName): Promise<Ra
 
 const dialects = process.env['TEST_MYSQL_URL'] ? (['sqlite', 'mysql'] as const) : (['sqlite'] as const)
 test.each(dialects.flatMap((dialect) => names.map((name) => ({ dialect, name }))))(
-  '$name without its guard: both, and the race says so ($dialect)',
+  '$name without its guard: both, and the race counts them ($dialect)',
   async ({ dialect, name }) => {
-    const report = await raceOpen(dialect, name)
-    expect(report.both).toBeGreaterThan(0)
-    expect(report.wrong).not.toEqual([])
+    expect((await raceOpen(dialect, name)).both).toBeGreaterThan(0)
   },
 )

@@ -3,7 +3,7 @@ import type { Edge } from '../../kernel/context.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { placeHold } from '../../modules/redemption/place-hold.ts'
 import { requestRefund } from '../../modules/refund/request-refund.ts'
-import type { Contest, RacingPair } from './race.ts'
+import type { Contest, RacingPair } from './contest.ts'
 import { makeRunners, type Runner } from './stage.ts'
 
 /** Asks for a card's money; false where the card is not to be had. `inRight`: only until cooling-off ends. */

@@ -4,7 +4,7 @@ import type { Overlap } from '../../../sandbox/wechatpay/money-state.ts'
 import type { Edge } from '../../kernel/context.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { planSettlement } from '../../modules/settlement/plan-settlement.ts'
-import type { Contest, RacingPair } from './race.ts'
+import type { Contest, RacingPair } from './contest.ts'
 import { takeBack } from './refund-hold.ts'
 import { eachOf, makeRunners, slots, type RaceStage, type Runner } from './stage.ts'
 

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { holdFen, takeBack } from './refund-hold.ts'
-import type { Contest, RacingPair } from './race.ts'
+import type { Contest, RacingPair } from './contest.ts'
 import { makeRunners } from './stage.ts'
 
 const COOLING_MS = 3 * 3_600_000
