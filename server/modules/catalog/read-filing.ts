@@ -42,17 +42,17 @@ export async function viewFiling(tx: Tx, brandId: Id<'brand'>): Promise<FilingVi
   if (row === undefined) return null
   const { version, cards, createdAtMs } = row
   const account = accountOf(tx, row)
-  return ({
-	version,
-	class: row.class,
-	cards,
-	createdAtMs,
-	number: row.number ?? null,
-	filedDay: row.filedDay ?? null,
-	custodyBank: row.custodyBank ?? null,
-	custodyAccountMasked: account === null ? null : maskAccount(account),
-	ceilingFen: row.ceilingFen ?? null
-})
+  return {
+    version,
+    class: row.class,
+    cards,
+    createdAtMs,
+    number: row.number ?? null,
+    filedDay: row.filedDay ?? null,
+    custodyBank: row.custodyBank ?? null,
+    custodyAccountMasked: account === null ? null : maskAccount(account),
+    ceilingFen: row.ceilingFen ?? null,
+  }
 }
 
 /** The version of a brand's filing in force; 0: none was entered. */
