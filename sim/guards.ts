@@ -5,10 +5,8 @@
  * can be told to leave a guard out. From seed 1 on it looks for the first that fails, at most 200; `--known` begins at the
  * seed that is known to fail, and tells it with all guards in place, too. Exit code 1 when a guard is not missed.
  */
-import { readFileSync } from 'node:fs'
-import { registerHooks, stripTypeScriptTypes } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { readWithoutGuards } from '../server/testing/without-guard.ts'
 import { guards, type Guard } from './guard-list.ts'
 
 const { values } = parseArgs({
@@ -22,7 +20,6 @@ const { values } = parseArgs({
   },
 })
 const steps = Number(values.steps)
-const root = new URL('../', import.meta.url).href
 
 export interface Found {
   readonly guard: string
@@ -40,7 +37,7 @@ type TellStory = typeof import('./story.ts').tellStory
 /** What stories broke with all guards in place, and how far they were told. */
 const wholes = new Map<number, { readonly steps: number; readonly violations: readonly string[] }>()
 
-hookModules()
+readWithoutGuards(guards)
 process.exitCode = await main()
 
 async function main(): Promise<number> {
@@ -91,35 +88,4 @@ async function storiesWithout(guard: string | null): Promise<TellStory> {
     tellStory: TellStory
   }
   return tellStory
-}
-
-/** What a module without a guard imports is without it, too; what is not ours is read once. */
-function hookModules(): void {
-  const texts = new Map<string, string>()
-  registerHooks({
-    resolve: (specifier, context, next) => {
-      const found = next(specifier, context)
-      const without = new URL(context.parentURL ?? root).searchParams.get('without')
-      if (without === null || !found.url.startsWith(root) || found.url.includes('/node_modules/')) return found
-      return { ...found, url: `${found.url.split('?')[0]}?without=${without}` }
-    },
-    load: (url, context, next) => {
-      const without = new URL(url).searchParams.get('without')
-      if (without === null) return next(url, context)
-      const path = fileURLToPath(url.split('?')[0]!)
-      const text = texts.get(path) ?? readFileSync(path, 'utf8')
-      texts.set(path, text)
-      const source = stripTypeScriptTypes(withoutGuard(path, text, without))
-      return { format: 'module', source, shortCircuit: true }
-    },
-  })
-}
-
-function withoutGuard(path: string, text: string, name: string): string {
-  const guard = guards.find((one) => one.name === name)!
-  const own = guard.patches.filter((patch) => path.endsWith(`/${patch.file}`))
-  return own.reduce((before, { is, becomes }) => {
-    if (before.split(is).length !== 2) throw new Error(`${name}: ${path} does not have this once: ${is}`)
-    return before.replace(is, () => becomes)
-  }, text)
 }

@@ -87,6 +87,8 @@ export interface RefundFacts {
   readonly transactionId: string
   readonly status: 'PROCESSING' | 'SUCCESS' | 'CLOSED' | 'ABNORMAL'
   readonly refund: Fen
+  /** When WeChat Pay took it; a notice does not say. */
+  readonly createdAtMs: number | null
   readonly successAtMs: number | null
 }
 

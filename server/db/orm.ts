@@ -164,6 +164,7 @@ async function openMysql(clientUrl: string, poolSize: number): Promise<Store> {
     collate: 'utf8mb4_bin',
     pool: { min: 0, max: poolSize },
     driverOptions: { waitForConnections: true },
+    onCreateConnection: settle,
     migrations: { migrationsList: migrationsOf('mysql'), snapshot: false, transactional: false, silent: true },
     extensions: [Migrator],
   })
@@ -177,6 +178,14 @@ async function openMysql(clientUrl: string, poolSize: number): Promise<Store> {
     read: (work) => work(orm.em.fork()),
     close: () => orm.close(),
   }
+}
+
+/**
+ * Rows are often asked for by a list of ids. Up to 200 of them the server would look each one up in the index to guess how
+ * many rows it has, which costs as much as reading it; from 10 on it takes what it knows of the index instead.
+ */
+async function settle(connection: unknown): Promise<void> {
+  await (connection as DatabaseConnection).executeQuery(CompiledQuery.raw('set session eq_range_index_dive_limit = 10'))
 }
 
 /** How often a transaction begins anew that the database gave up for another's sake. */

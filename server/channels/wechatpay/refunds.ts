@@ -15,7 +15,7 @@ const common = {
   amount: z.object({ refund: z.int().positive() }),
 }
 const answer = z
-  .object({ ...common, status: statuses })
+  .object({ ...common, create_time: time, status: statuses })
   .transform(({ status, ...told }): RefundFacts => factsOf(status, told))
 /** Of a body that was made here: what its answer must repeat. */
 const sentBody = z.object({
@@ -77,13 +77,16 @@ export function readRefundNotice(value: unknown): (RefundFacts & { readonly mchi
   return { ...factsOf(parsed.data.refund_status, parsed.data), mchid: parsed.data.mchid }
 }
 
-function factsOf(status: RefundFacts['status'], body: z.output<z.ZodObject<typeof common>>): RefundFacts {
+type Body = z.output<z.ZodObject<typeof common>> & { readonly create_time?: string }
+
+function factsOf(status: RefundFacts['status'], body: Body): RefundFacts {
   return {
     outRefundNo: body.out_refund_no,
     refundId: body.refund_id,
     transactionId: body.transaction_id,
     status,
     refund: fen(body.amount.refund),
+    createdAtMs: body.create_time === undefined ? null : Date.parse(body.create_time),
     successAtMs: body.success_time === undefined ? null : Date.parse(body.success_time),
   }
 }

@@ -13,12 +13,13 @@ export const invoiceChecks = [
       group by invoice.id, invoice.amount_fen having invoice.amount_fen <> coalesce(sum(invoice_line.amount_fen), 0)`,
   },
   {
-    // While a refund is under way its red-letter invoice is not written yet.
+    // While a refund is under way its red-letter invoice is not written yet; one that was refused hangs for a person.
     rule: 'invoices_of_an_order_are_within_what_is_paid',
     query: `select books.id as subject, books.paid as stored, books.invoiced as posted from ${excess} as books
       where books.invoiced > books.paid
         and not exists (select 1 from refund where refund.order_id = books.id and refund.state in ('requested', 'accepted'))
         and not exists (select 1 from invoice where invoice.order_id = books.id and invoice.state = 'issuing')
+        and not exists (select 1 from invoice where invoice.order_id = books.id and invoice.state = 'issued' and invoice.reason is not null)
         and not exists (select 1 from job where ${live} and job.kind = 'invoice.reverse' and instr(job.args, books.id) > 0)`,
   },
   {

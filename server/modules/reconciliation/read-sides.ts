@@ -144,7 +144,7 @@ function feeOfRefund(one: SentRefund, theirs: readonly Theirs[]): Ours[] {
 const refundOf = (one: SentRefund): Ours => ({
   subject: `refund ${one.outRefundNo}`,
   amountFen: one.amountFen,
-  atMs: one.firstCallAtMs,
+  atMs: one.takenAtMs,
   ref: one.id,
 })
 const movedOf = (one: Moved): Ours => ({

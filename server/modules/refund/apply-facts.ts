@@ -29,6 +29,11 @@ export async function takeRefund(tx: Tx, partId: Id<'refundPart'>, told: RefundF
     await trail(tx, { objectId: partId, act: 'refund_part.facts_refused', note: `${fault} ${told.refund}` })
     return fault
   }
+  if (told.createdAtMs !== null)
+    await change(tx.em, 'update refund_part set taken_at_ms = ? where id = ? and taken_at_ms is null', [
+      told.createdAtMs,
+      partId,
+    ])
   const state: RefundPartState = part.state
   if (
     !refundPartMoves[state].includes(nextOf(told.status) as never) &&

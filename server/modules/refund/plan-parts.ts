@@ -113,6 +113,7 @@ const blank = {
   looks: 0,
   firstCallAtMs: null,
   lastCallAtMs: null,
+  takenAtMs: null,
   nextAtMs: null,
   returnedFen: fen(0),
   ownFen: fen(0),

@@ -9,7 +9,7 @@ export interface SentRefund {
   readonly id: Id<'refundPart'>
   readonly outRefundNo: string
   readonly amountFen: Fen
-  readonly firstCallAtMs: number
+  readonly takenAtMs: number
 }
 
 interface Row {
@@ -19,13 +19,18 @@ interface Row {
   readonly at_ms: unknown
 }
 const select = `select refund_part.id as id, refund_part.out_refund_no as no, refund_part.fen as fen,
-  refund_part.first_call_at_ms as at_ms from refund_part join payment on payment.id = refund_part.payment_id
+  coalesce(refund_part.taken_at_ms, refund_part.first_call_at_ms) as at_ms from refund_part join payment on payment.id = refund_part.payment_id
   where payment.mchid = ? and refund_part.out_refund_no is not null`
 
-/** Refunds of a merchant that WeChat Pay accepted and that were first asked for from `fromMs` until before `toMs`. */
+/**
+ * Refunds of a merchant that WeChat Pay took from `fromMs` until before `toMs`. Of one that a notice alone told of it is not
+ * known when that was: it counts by its calls, and not at all where a later one was made after `toMs`.
+ */
 export async function readSentRefunds(tx: Tx, mchid: string, fromMs: number, toMs: number): Promise<SentRefund[]> {
-  const text = `${select} and refund_part.provider_refund_id is not null and refund_part.first_call_at_ms >= ? and refund_part.first_call_at_ms < ?`
-  return (await sql<Row>(tx.em, text, [mchid, fromMs, toMs])).map(present)
+  const text = `${select} and refund_part.provider_refund_id is not null
+    and coalesce(refund_part.taken_at_ms, refund_part.first_call_at_ms) >= ? and coalesce(refund_part.taken_at_ms, refund_part.first_call_at_ms) < ?
+    and (refund_part.taken_at_ms is not null or refund_part.last_call_at_ms < ?)`
+  return (await sql<Row>(tx.em, text, [mchid, fromMs, toMs, toMs])).map(present)
 }
 
 /**
@@ -63,7 +68,7 @@ async function readFormer(tx: Tx, mchid: string, numbers: readonly string[]): Pr
   return rows.flatMap((row) =>
     former
       .filter(({ partId, retries }) => partId === row.id && retries < Number(row.retries))
-      .map(({ outRefundNo }) => ({ id: row.id, outRefundNo, amountFen: fen(Number(row.fen)), firstCallAtMs: 0 })),
+      .map(({ outRefundNo }) => ({ id: row.id, outRefundNo, amountFen: fen(Number(row.fen)), takenAtMs: 0 })),
   )
 }
 
@@ -73,5 +78,5 @@ const present = (row: Row): SentRefund => ({
   id: row.id,
   outRefundNo: row.no,
   amountFen: fen(Number(row.fen)),
-  firstCallAtMs: Number(row.at_ms ?? 0),
+  takenAtMs: Number(row.at_ms ?? 0),
 })

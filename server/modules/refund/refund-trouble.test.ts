@@ -17,7 +17,7 @@ import { voidHold } from '../redemption/void-hold.ts'
 import { draftPayouts } from '../settlement/draft-payouts.ts'
 import { exportPayouts } from '../settlement/export-payouts.ts'
 import { matchPayouts } from '../settlement/move-payout.ts'
-import { readRefundsByNumbers } from './read-sent.ts'
+import { readRefundsByNumbers, readSentRefunds } from './read-sent.ts'
 import { requestRefund } from './request-refund.ts'
 import { acceptRefundNotice } from './take-notice.ts'
 
@@ -160,6 +160,7 @@ onBothDatabases('refunds that do not go smoothly', (database) => {
       refundId: row!.rid,
       transactionId: row!.tid,
       refund: fen(50_000),
+      createdAtMs: null,
       successAtMs: 1,
     }
     const take = (more: object) => database.tx((tx) => acceptRefundNotice(tx, { ...told, status: 'SUCCESS', ...more }))
@@ -198,6 +199,34 @@ onBothDatabases('refunds that do not go smoothly', (database) => {
     )
     expect(Number(calls[1]!.at) - Number(calls[0]!.at)).toBeGreaterThanOrEqual(60_000)
     await stage.conserved()
+  })
+
+  test('it counts to the day on which WeChat Pay took it, not to that of a call that was lost', async () => {
+    const { orderId } = await stage.issued(2, { wechat: [100_000] })
+    const [first, second] = await stage.cardsOf(orderId)
+    const ask = (cardId: Id<'card'>) =>
+      stage.hr().tx((tx) => requestRefund(tx, { kind: 'cards', orderId, cardIds: [cardId] }))
+    const sent = (fromMs: number, toMs: number) =>
+      database.tx(async (tx) => (await readSentRefunds(tx, mchid, fromMs, toMs)).map((one) => one.id))
+    const id = await ask(first!)
+    const began = world.now()
+    await world.ctl('faults', { kind: 'status500_before', path: '/refund/domestic/refunds', times: 1 })
+    await stage.work()
+    expect((await partOf(id)).state).toBe('sent')
+    const lost = world.now()
+    world.shiftMs += 86_400_000
+    await stage.settle()
+    const part = await partOf(id)
+    expect(part.state).toBe('done')
+    expect(await sent(began, lost)).toEqual([])
+    expect(await sent(lost, world.now() + 1000)).toEqual([part.id])
+    // A notice does not say when it was taken: then the day of its calls tells, where all of them are of one.
+    const other = await partOf(await ask(second!))
+    await stage.settle()
+    await stage.set('update refund_part set taken_at_ms = null', [])
+    expect(await sent(began, lost)).toEqual([])
+    expect(await sent(lost, world.now() + 1000)).toEqual([other.id])
+    expect(await sent(began, world.now() + 1000)).toEqual([part.id, other.id].sort())
   })
 
   test('after 365 days it is transferred instead', async () => {

@@ -88,6 +88,8 @@ export const RefundPart = defineEntity({
     looks: p.integer(),
     firstCallAtMs: instantColumn().nullable(),
     lastCallAtMs: instantColumn().nullable(),
+    /** When WeChat Pay took it, as its bills see it: a call may have been lost before. */
+    takenAtMs: instantColumn().nullable(),
     nextAtMs: instantColumn().nullable(),
     /** What receivers of shares gave back for it, and what the brand pays from what was freed to it before. */
     returnedFen: fenColumn(),

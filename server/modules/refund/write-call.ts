@@ -50,6 +50,6 @@ export const takeNextNumber = (tx: Tx, partId: string): Promise<number> =>
   change(
     tx.em,
     `update refund_part set retries = retries + 1, out_refund_no = null, body = null, provider_refund_id = null, calls = 0,
-      first_call_at_ms = null, looks = 0, version = version + 1 where id = ?`,
+      first_call_at_ms = null, taken_at_ms = null, looks = 0, version = version + 1 where id = ?`,
     [partId],
   )
