@@ -178,14 +178,20 @@ export function noteOverlap(world: World, holding: Holding, call: Overlap['call'
   if (beside) world.money.overlaps.push({ transactionId, atMs: world.now(), call, outNo })
 }
 
-/** Lets everything happen that is due by now, in its order. Every call that sees money begins with it. */
+/**
+ * Lets everything happen that is due by now, in its order, until nothing is left that could: what waited for money may bring
+ * money to what waited before it. Every call that sees money begins with it.
+ */
 export function settleDue(world: World): void {
   const { due, waiting } = world.money
-  for (let next = due[0]; next && next.atMs <= world.now(); next = due[0]) {
-    due.shift()
-    next.run(next.atMs)
+  for (let moved = true; moved;) {
+    for (let next = due[0]; next && next.atMs <= world.now(); next = due[0]) {
+      due.shift()
+      next.run(next.atMs)
+    }
+    moved = false
+    for (const one of waiting) if (one(world.now())) moved = waiting.delete(one)
   }
-  for (const one of waiting) if (one(world.now())) waiting.delete(one)
 }
 
 /** Has something happen after some time; `null` is never. */

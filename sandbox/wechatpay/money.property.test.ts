@@ -204,7 +204,7 @@ test('whatever is asked in whatever order, all money adds up after each step and
       for (const one of mchids) expect(availableOf(run.world, one)).toBeGreaterThanOrEqual(0)
       for (const row of money.journal) seen.set(row.business, (seen.get(row.business) ?? 0) + 1)
     }),
-    { numRuns: 600, verbose: 1 },
+    { numRuns: 600 },
   )
   const all = ['payment', 'fee', 'fee_back', 'share_out', 'share_in', 'return_out', 'return_in', 'unfreeze', 'refund', 'refund_back', 'top_up', 'withdrawal'] // prettier-ignore
   expect(all.filter((business) => (seen.get(business) ?? 0) < 20)).toEqual([])
