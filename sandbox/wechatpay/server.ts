@@ -1,6 +1,5 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { startClock } from '../clock.ts'
+import { listen } from '../listen.ts'
 import type { Neighbours } from '../look/page.ts'
 import { handlerOf } from './app.ts'
 import { createWorld } from './create-world.ts'
@@ -27,13 +26,8 @@ export interface WechatPaySandbox {
 export async function startWechatPaySandbox(options: SandboxOptions = {}): Promise<WechatPaySandbox> {
   const clock = startClock(options.now ?? Date.now)
   const world = createWorld(clock, options)
-  const server = createServer(handlerOf(world, { side: 'pay', neighbours: options.neighbours ?? {} }))
-  const host = options.host ?? '127.0.0.1'
-  await new Promise<void>((resolve, fail) => {
-    server.once('error', fail)
-    server.listen(options.port ?? 0, host, resolve)
-  })
-  const baseUrl = `http://${host}:${(server.address() as AddressInfo).port}`
+  const handle = handlerOf(world, { side: 'pay', neighbours: options.neighbours ?? {} })
+  const { server, baseUrl } = await listen(handle, options)
   return {
     baseUrl,
     platformPublicKeyPem: world.key.publicPem,

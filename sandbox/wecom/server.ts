@@ -1,5 +1,3 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Koa, { type Context, type Next } from 'koa'
 import Router from 'koa-router'
@@ -23,6 +21,7 @@ import { suiteControlOf, type SuiteControl } from './suite-control.ts'
 import { contactsRoutes } from './contacts-page.ts'
 import { providerRoutes } from './provider-page.ts'
 import { workerRoutes } from './worker.ts'
+import { listen } from '../listen.ts'
 import type { Neighbours, Place } from '../look/page.ts'
 
 export interface WecomSandbox {
@@ -76,15 +75,9 @@ export async function startWecomSandbox(options: WecomSandboxOptions = {}): Prom
     if (!('code' in error) || error.code !== 'ECONNRESET') console.error(error)
   })
   const handle = app.callback()
-  const server = createServer((request, response) => void handle(request, response))
-  const host = options.host ?? '127.0.0.1'
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port ?? 0, host, resolve)
-  })
-  const { port } = server.address() as AddressInfo
+  const { server, baseUrl } = await listen((request, response) => void handle(request, response), options)
   return {
-    baseUrl: `http://${host}:${port}`,
+    baseUrl,
     control,
     suites,
     customers,
