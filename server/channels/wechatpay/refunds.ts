@@ -15,7 +15,7 @@ const common = {
   amount: z.object({ refund: z.int().positive() }),
 }
 const answer = z
-  .object({ ...common, create_time: time, status: statuses })
+  .object({ ...common, create_time: time.optional(), status: statuses })
   .transform(({ status, ...told }): RefundFacts => factsOf(status, told))
 /** Of a body that was made here: what its answer must repeat. */
 const sentBody = z.object({
@@ -77,7 +77,7 @@ export function readRefundNotice(value: unknown): (RefundFacts & { readonly mchi
   return { ...factsOf(parsed.data.refund_status, parsed.data), mchid: parsed.data.mchid }
 }
 
-type Body = z.output<z.ZodObject<typeof common>> & { readonly create_time?: string }
+type Body = z.output<z.ZodObject<typeof common>> & { readonly create_time?: string | undefined }
 
 function factsOf(status: RefundFacts['status'], body: Body): RefundFacts {
   return {
