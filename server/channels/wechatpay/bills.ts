@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { z } from 'zod'
+import { CHINA, startOfDay } from '../../kernel/company-day.ts'
 import { OutsideError } from '../../kernel/outside.ts'
 import type { Bill, BillKind, WechatPayMerchant } from '../wechatpay-port.ts'
 import { malformed, refusal } from './answer.ts'
@@ -11,7 +12,6 @@ import type { WechatPayOptions } from './options.ts'
 
 const unzip = promisify(gunzip)
 const DAY_MS = 86_400_000
-const CHINA_MS = 8 * 3_600_000
 /** A row has about 300 bytes: some 400,000 payments of one merchant in one day. Above, somebody must look. */
 const BILL_LIMIT = 128 * 1024 * 1024
 /** WeChat Pay's own hosts: through an egress proxy its files come by the same way as its answers. */
@@ -59,7 +59,7 @@ function withoutBill(error: OutsideError, kind: BillKind, day: string, nowMs: nu
   if (error.code === 'NO_STATEMENT_EXIST') return 'none'
   if (error.code === 'STATEMENT_CREATING') return 'creating'
   if (kind !== 'sharing' || error.code !== 'INVALID_REQUEST') return null
-  const nextDay = Date.parse(`${day}T00:00:00Z`) + DAY_MS - CHINA_MS
+  const nextDay = startOfDay(day, CHINA) + DAY_MS
   return nowMs >= nextDay && nowMs < nextDay + DAY_MS ? 'creating' : null
 }
 

@@ -17,6 +17,7 @@ import {
   OpenInvoicesInput,
 } from '../../../contract/operator/invoice.ts'
 import { fen } from '../../../contract/fen.ts'
+import { CHINA, dayOf } from '../../kernel/company-day.ts'
 import { endpoint, type Endpoint } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { once } from '../../kernel/once.ts'
@@ -103,7 +104,7 @@ const hrEndpoints: readonly Endpoint[] = [
     output: 'stream',
     run: async (edge, { id }, http) => {
       const facts = await edge.read((tx) => readOwnInvoice(tx, id, 'zh'))
-      const today = new Date(edge.clock.now() + 8 * 3_600_000).toISOString().slice(0, 10)
+      const today = dayOf(edge.clock.now(), CHINA)
       const bytes = await printInvoice(facts, edge.house.sandbox, today)
       http.setHeader('Content-Type', 'application/pdf')
       http.setHeader('Content-Disposition', `attachment; filename="${id}.pdf"`)
