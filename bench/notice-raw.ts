@@ -2,9 +2,10 @@
  * The ceiling beside `bench -- notice`: a bare HTTP server that verifies and opens the same notices and writes, by the
  * driver alone, the rows that the service wrote for them (payment and order changed; entry, postings, trail and job
  * inserted), in transactions of as many notices, as many side by side, before it answers. It reads nothing and decides nothing.
+ * Before each loop it is told to `load` what the service wrote meanwhile.
  *   node bench/notice-raw.ts RAW-URL SERVICE-URL KEYS-FILE NOTICES-A-TRANSACTION TRANSACTIONS-AT-ONCE
  */
-import { createDecipheriv, createPublicKey, verify, type KeyObject } from 'node:crypto'
+import { createDecipheriv, createPublicKey, createSecretKey, verify, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -14,6 +15,7 @@ import { openRawStore } from './notice-rows.ts'
 const [rawUrl = '', serviceUrl = '', keysFile = '', most = '', atOnce = ''] = process.argv.slice(2)
 const keys = JSON.parse(readFileSync(keysFile, 'utf8')) as NoticeKeys
 const platformKey = createPublicKey(keys.platformPublicPem)
+const apiV3Key = createSecretKey(Buffer.from(keys.apiV3Key))
 const store = await openRawStore(rawUrl, serviceUrl, Number(atOnce))
 const queue: { readonly number: string; readonly answer: (status: number) => void }[] = []
 let running = 0
@@ -54,7 +56,7 @@ function open(request: IncomingMessage, raw: Buffer, key: KeyObject): string | n
     resource: { nonce: string; ciphertext: string; associated_data: string }
   }
   const sealed = Buffer.from(resource.ciphertext, 'base64')
-  const cipher = createDecipheriv('aes-256-gcm', Buffer.from(keys.apiV3Key), Buffer.from(resource.nonce))
+  const cipher = createDecipheriv('aes-256-gcm', apiV3Key, Buffer.from(resource.nonce))
   cipher.setAAD(Buffer.from(resource.associated_data))
   cipher.setAuthTag(sealed.subarray(-16))
   const plain = Buffer.concat([cipher.update(sealed.subarray(0, -16)), cipher.final()]).toString()
@@ -67,7 +69,7 @@ server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () =>
 )
 let cpu = process.cpuUsage()
 process.on('message', (order: { kind: string }) => {
-  if (order.kind !== 'look') process.exit(0)
+  if (order.kind === 'load') return void store.load().then(() => process.send?.({}))
   const used = process.cpuUsage(cpu)
   cpu = process.cpuUsage()
   process.send?.({ cpuSeconds: (used.user + used.system) / 1e6 })

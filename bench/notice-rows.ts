@@ -33,18 +33,25 @@ const tables: readonly Table[] = [
 
 /** Writes, by the driver alone, what the service wrote for payments; a payment that was written before is passed over. */
 export interface RawStore {
+  /** Reads what the service wrote until now. */
+  readonly load: () => Promise<void>
   readonly write: (numbers: readonly string[]) => Promise<void>
 }
 
 /**
- * Reads the rows of every payment out of the service's database, then stands ready to write them into the other, in so
- * many transactions side by side where the database has more than one writer.
+ * Reads the rows of payments out of the service's database and writes them into the other, in so many transactions side
+ * by side where the database has more than one writer.
  */
 export async function openRawStore(rawUrl: string, serviceUrl: string, atOnce: number): Promise<RawStore> {
-  const rows = rawUrl.startsWith('mysql:') ? await readMysql(serviceUrl) : readSqlite(serviceUrl)
-  const written = byPayment(rows)
+  const known = new Set<string>()
+  const written = new Map<string, Row[][]>()
   const insert = rawUrl.startsWith('mysql:') ? await mysqlWriter(rawUrl, atOnce) : sqliteWriter(rawUrl)
   return {
+    load: async () => {
+      const rows = rawUrl.startsWith('mysql:') ? await readMysql(serviceUrl) : readSqlite(serviceUrl)
+      for (const [number, own] of byPayment(rows)) if (!known.has(number)) written.set(number, own)
+      for (const number of written.keys()) known.add(number)
+    },
     write: (numbers) => {
       const mine = [...new Set(numbers)].map((number) => written.get(number)).filter((one) => one !== undefined)
       for (const number of numbers) written.delete(number)

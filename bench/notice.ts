@@ -23,9 +23,11 @@ export interface NoticeOptions {
 /** The share of notices that are sent twice. */
 const DUPLICATES = 0.01
 /** So many come first and are not on the clock: a process that has just begun compiles what it runs. */
-const WARMING = 4000
-const warmingOf = (notices: number): number => Math.min(WARMING, Math.floor(notices / 6))
-const closedOf = (notices: number): number => Math.floor(notices / 2)
+const WARMING = 12_000
+const warmingOf = (notices: number): number => Math.min(WARMING, Math.floor(notices / 5))
+/** The machine is never equally fast for long: the service and the bare server take turns, so many notices each time. */
+const ROUNDS = 4
+const roundOf = (notices: number): number => Math.floor(notices / 2 / ROUNDS)
 /** As the service takes them (funding/notice-endpoint.ts): so many in one transaction, so many transactions side by side. */
 const NOTICES_A_TRANSACTION = 125
 const TRANSACTIONS_AT_ONCE = 2
@@ -74,97 +76,120 @@ async function run(setting: Setting): Promise<object> {
   await runPhase('notice-phase.ts', ['copy', ground.service, ground.raw])
   const generator = start('notice-generator.ts', [], {})
   await heard(generator)
-  const sign: Order = { kind: 'sign', keysFile, paymentsFile, duplicates: DUPLICATES }
   try {
     say('signing and encrypting')
-    await ask(generator, sign)
-    const served = await serve(setting, generator)
+    await ask(generator, { kind: 'sign', keysFile, paymentsFile, duplicates: DUPLICATES } satisfies Order)
+    const served = await serve(setting, generator, keysFile)
     say('counting and proving')
     const checked = await runPhase<Checked>('notice-phase.ts', ['check', ground.service])
     mustBeAll(checked, notices)
-    say('the driver alone: signing anew')
-    await ask(generator, sign)
-    const raw = await serveRaw(setting, generator, keysFile)
-    return figuresOf(served, raw, checked)
+    return figuresOf(served, checked)
   } finally {
     generator.disconnect()
   }
 }
 
+/** One closed loop, and the processor time that it took. */
+interface Round {
+  readonly told: Told
+  readonly cpuSeconds: number
+  readonly databaseSeconds: number
+}
+
 interface Served {
-  readonly warm: Told
-  readonly closed: Told
+  readonly rounds: readonly Round[]
+  readonly bare: readonly Round[]
   readonly open: Told
-  readonly cpuUsEach: number
-  readonly issueSeconds: number
+  readonly offered: number
+  readonly accepted: number
+  /** Cards that were made while the service took notices. */
+  readonly cardsBeside: number
+  readonly cardsPerSecond: number
   readonly peakRssMiB: number
 }
 
-/** The product takes the notices, first as fast as it can, then at the offered rate, and makes every card. */
-async function serve(setting: Setting, generator: ChildProcess): Promise<Served> {
-  const { say, notices } = setting
-  const server = start('notice-server.ts', [], environmentOf(setting))
-  const { port } = (await heard(server)) as { port: number }
-  const look = () => ask(server, { kind: 'look' }) as Promise<Look>
+/**
+ * The product takes the notices, by turns with the bare server as fast as either can, then at the offered rate, and
+ * makes every card. While the bare server has its turn, the product rests.
+ */
+async function serve(setting: Setting, generator: ChildProcess, keysFile: string): Promise<Served> {
+  const { say, notices, ground } = setting
+  const service = start('notice-server.ts', [], environmentOf(setting))
+  const { port } = (await heard(service)) as { port: number }
+  const args = [ground.raw, ground.service, keysFile, String(NOTICES_A_TRANSACTION), String(TRANSACTIONS_AT_ONCE)]
+  const bare = start('notice-raw.ts', args, {})
+  const { port: barePort } = (await heard(bare)) as { port: number }
+  const look = () => ask(service, { kind: 'look' }) as Promise<Look>
+  const bareLook = () => ask(bare, { kind: 'look' }) as Promise<{ cpuSeconds: number }>
+  const [rounds, bareRounds]: [Round[], Round[]] = [[], []]
+  let [offered, accepted, cardsBeside, cards, seconds] = [0, 0, 0, 0, 0]
+  const takeTurns = async (count: number): Promise<void> => {
+    const before = await look()
+    const own = await oneRound(setting, look, () => ask(generator, closedLoop(setting, port, count)))
+    offered += own.told.sent
+    accepted += own.told.accepted
+    const { issued } = await look()
+    const rest = await allIssued(look, distinctOf(offered), say)
+    await ask(bare, { kind: 'load' })
+    const other = await oneRound(setting, bareLook, () => ask(generator, closedLoop(setting, barePort, 'again')))
+    say(`${inWords('closed loop', own)}\n${inWords('bare closed loop', other)}`)
+    rounds.push(own)
+    bareRounds.push(other)
+    cardsBeside += issued - before.issued
+    cards += rest.made
+    seconds += rest.seconds
+  }
   try {
+    await takeTurns(warmingOf(notices))
+    say('warm')
+    ;[rounds.length, bareRounds.length, cardsBeside, cards, seconds] = [0, 0, 0, 0, 0]
+    for (let round = 0; round < ROUNDS; round += 1) await takeTurns(roundOf(notices))
     await look()
-    const warm = (await ask(generator, closedLoop(setting, port, warmingOf(notices)))) as Told
-    await look()
-    const began = performance.now()
-    const databaseBefore = setting.ground.databaseCpuSeconds()
-    const closed = (await ask(generator, closedLoop(setting, port, closedOf(notices)))) as Told
-    const databaseSeconds = setting.ground.databaseCpuSeconds() - databaseBefore
-    const afterClosed = await look()
-    say(inWords('closed loop', closed, afterClosed.cpuSeconds, databaseSeconds))
-    const distinct = Math.floor((warmingOf(notices) + closedOf(notices)) / (1 + DUPLICATES)) - 1
-    say(`cards issued by then: ${afterClosed.issued} of ${distinct}`)
-    await allIssued(look, distinct, say)
-    const issueSeconds = (performance.now() - began) / 1000
-    say(`the last card of the closed loop ${issueSeconds.toFixed(1)} s after the first notice`)
-    await look()
-    const open = (await ask(generator, { kind: 'open', port, perSecond: setting.perSecond })) as Told
-    const afterOpen = await look()
-    say(inWords(`open loop, ${setting.perSecond}/s offered`, open, afterOpen.cpuSeconds, 0))
-    const end = await allIssued(look, notices, say)
-    return {
-      warm,
-      closed,
-      open,
-      cpuUsEach: micros(afterClosed.cpuSeconds, closed.accepted),
-      issueSeconds,
-      peakRssMiB: end.peakRssMiB,
-    }
+    const opened = await oneRound(setting, look, () =>
+      ask(generator, { kind: 'open', port, perSecond: setting.perSecond }),
+    )
+    say(inWords(`open loop, ${setting.perSecond}/s offered`, opened))
+    const open = opened.told
+    const { peakRssMiB } = await allIssued(look, notices, say)
+    const sums = { offered: offered + open.sent, accepted: accepted + open.accepted }
+    return { rounds, bare: bareRounds, open, ...sums, cardsBeside, cardsPerSecond: cards / seconds, peakRssMiB }
   } finally {
-    server.send({ kind: 'stop' })
-    await once(server, 'exit')
+    bare.disconnect()
+    service.send({ kind: 'stop' })
+    await once(service, 'exit')
   }
 }
 
-async function serveRaw(setting: Setting, generator: ChildProcess, keysFile: string) {
-  const { ground } = setting
-  const args = [ground.raw, ground.service, keysFile, String(NOTICES_A_TRANSACTION), String(TRANSACTIONS_AT_ONCE)]
-  const server = start('notice-raw.ts', args, {})
-  const { port } = (await heard(server)) as { port: number }
-  await ask(server, { kind: 'look' })
-  await ask(generator, closedLoop(setting, port, warmingOf(setting.notices)))
-  await ask(server, { kind: 'look' })
-  const databaseBefore = ground.databaseCpuSeconds()
-  const closed = (await ask(generator, closedLoop(setting, port, closedOf(setting.notices)))) as Told
-  const { cpuSeconds } = (await ask(server, { kind: 'look' })) as { cpuSeconds: number }
-  setting.say(inWords('bare closed loop', closed, cpuSeconds, ground.databaseCpuSeconds() - databaseBefore))
-  server.disconnect()
-  return { closed, cpuSeconds }
+/** Orders among the first so many notices; the last may be of one that comes twice. */
+const distinctOf = (offered: number): number => Math.floor(offered / (1 + DUPLICATES)) - 1
+
+async function oneRound(
+  { ground }: Setting,
+  look: () => Promise<{ cpuSeconds: number }>,
+  load: () => Promise<unknown>,
+): Promise<Round> {
+  await look()
+  const before = ground.databaseCpuSeconds()
+  const told = (await load()) as Told
+  const databaseSeconds = ground.databaseCpuSeconds() - before
+  return { told, databaseSeconds, cpuSeconds: (await look()).cpuSeconds }
 }
 
-const closedLoop = ({ connections }: Setting, port: number, count: number): Order => ({
+const closedLoop = ({ connections }: Setting, port: number, count: number | 'again'): Order => ({
   kind: 'closed',
   port,
   connections,
   count,
 })
 
+interface Rest {
+  readonly made: number
+  readonly seconds: number
+  readonly peakRssMiB: number
+}
+
 /** Waits until so many cards are there, for a minute at the most without a new one. */
-async function allIssued(look: () => Promise<Look>, cards: number, say: (line: string) => void): Promise<Look> {
+async function allIssued(look: () => Promise<Look>, cards: number, say: (line: string) => void): Promise<Rest> {
   const began = performance.now()
   let [last, changedAt, cpuSeconds] = [-1, began, 0]
   let first: number | undefined
@@ -174,40 +199,56 @@ async function allIssued(look: () => Promise<Look>, cards: number, say: (line: s
     cpuSeconds += seen.cpuSeconds
     if (seen.issued !== last) [last, changedAt] = [seen.issued, performance.now()]
     if (seen.issued >= cards) {
-      const seconds = (performance.now() - began) / 1000
-      const made = seen.issued - first
+      const [made, seconds] = [seen.issued - first, (performance.now() - began) / 1000]
       say(`${made} cards afterwards in ${seconds.toFixed(1)} s, ${micros(cpuSeconds, made)} µs of processor time each`)
-      return seen
+      return { made, seconds, peakRssMiB: seen.peakRssMiB }
     }
     if (performance.now() - changedAt > 60_000) throw new Error(`${seen.issued} cards of ${cards}, and no more come`)
-    await sleep(500)
+    await sleep(250)
   }
 }
 
-function figuresOf(served: Served, raw: { closed: Told; cpuSeconds: number }, checked: Checked): object {
-  const { warm, closed, open } = served
-  const offered = warm.sent + closed.sent + open.sent
-  const accepted = warm.accepted + closed.accepted + open.accepted
+function figuresOf(served: Served, checked: Checked): object {
+  const { offered, accepted, open } = served
+  const [own, bare, offeredLoop] = [speedOf(served.rounds), speedOf(served.bare), speedOf([{ told: open }])]
   return {
     offered,
     accepted,
-    perSecond: closed.perSecond,
-    p50Ms: closed.p50Ms,
-    p99Ms: closed.p99Ms,
-    rawPerSecond: raw.closed.perSecond,
-    ratio: Math.round((closed.perSecond / raw.closed.perSecond) * 100) / 100,
+    perSecond: own.perSecond,
+    p50Ms: own.p50Ms,
+    p99Ms: own.p99Ms,
+    rawPerSecond: bare.perSecond,
+    ratio: Math.round((own.perSecond / bare.perSecond) * 100) / 100,
     duplicates: offered - checked.paid,
     effectsTwice: checked.effectsTwice,
     booksBalanced: checked.findings.length === 0,
     refused: offered - accepted,
     cards: checked.cards,
-    longestMs: closed.longestMs,
-    openLoop: { perSecond: open.perSecond, p50Ms: open.p50Ms, p99Ms: open.p99Ms, longestMs: open.longestMs },
-    cpuUsEach: served.cpuUsEach,
-    rawCpuUsEach: micros(raw.cpuSeconds, raw.closed.accepted),
-    allIssuedSeconds: Math.round(served.issueSeconds * 10) / 10,
+    longestMs: own.longestMs,
+    openLoop: offeredLoop,
+    cpuUsEach: cpuOf(served.rounds),
+    rawCpuUsEach: cpuOf(served.bare),
+    rounds: served.rounds.map(({ told }, round) => [perSecond([told]), perSecond([served.bare[round]!.told])]),
+    cardsBeside: served.cardsBeside,
+    cardsPerSecond: Math.round(served.cardsPerSecond),
     peakRssMiB: served.peakRssMiB,
   }
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((whole, one) => whole + one, 0)
+
+const perSecond = (tolds: readonly Told[]): number =>
+  Math.round(sum(tolds.map((told) => told.accepted)) / sum(tolds.map((told) => told.seconds)))
+
+const cpuOf = (rounds: readonly Round[]): number =>
+  micros(sum(rounds.map((round) => round.cpuSeconds)), sum(rounds.map(({ told }) => told.accepted)))
+
+function speedOf(rounds: readonly { readonly told: Told }[]) {
+  const tolds = rounds.map(({ told }) => told)
+  const took = tolds.flatMap((told) => told.took).sort((a, b) => a - b)
+  const at = (share: number) =>
+    Math.round((took[Math.min(took.length - 1, Math.floor(took.length * share))] ?? 0) * 100) / 100
+  return { perSecond: perSecond(tolds), p50Ms: at(0.5), p99Ms: at(0.99), longestMs: at(1) }
 }
 
 function mustBeAll(checked: Checked, notices: number): void {
@@ -288,5 +329,8 @@ function ask(child: ChildProcess, order: object): Promise<unknown> {
 
 const micros = (seconds: number, count: number): number => Math.round((seconds * 1e6) / Math.max(1, count))
 
-const inWords = (name: string, told: Told, cpuSeconds: number, databaseSeconds: number): string =>
-  `${name}: ${told.perSecond}/s, p50 ${told.p50Ms} ms, p99 ${told.p99Ms} ms, p99.9 ${told.p999Ms} ms, worst ${told.longestMs} ms; statuses ${JSON.stringify(told.statuses)}; processor time of the server ${micros(cpuSeconds, told.accepted)} µs each, of the database ${micros(databaseSeconds, told.accepted)}, of the generator ${micros(told.cpuSeconds, told.sent)}`
+function inWords(name: string, { told, cpuSeconds, databaseSeconds }: Round): string {
+  const { perSecond: rate, p50Ms, p99Ms, longestMs } = speedOf([{ told }])
+  const [own, database] = [micros(cpuSeconds, told.accepted), micros(databaseSeconds, told.accepted)]
+  return `${name}: ${rate}/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms, worst ${longestMs} ms; statuses ${JSON.stringify(told.statuses)}; processor time of the server ${own} µs each, of the database ${database}, of the generator ${micros(told.cpuSeconds, told.sent)}`
+}

@@ -17,16 +17,21 @@ export interface ProvidedMariadb {
 /**
  * Finds or starts a MariaDB or MySQL: `TEST_MYSQL_URL`; else 127.0.0.1:3306 when it lets root in without a password;
  * else a private instance, for which Debian's mariadb-server is installed where that is allowed.
- * `private: true` always makes a private one, for tests that kill it.
+ * `private: true` always makes a private one, for tests that kill it. `scratch: true` prefers a private one in memory to
+ * the local one: a commit there does not wait for a disk, and nobody's server is touched.
  * Answers null when nothing can be had; with `CI=true` that is thrown instead.
  */
-export async function provideMariadb(options: { private?: boolean } = {}): Promise<ProvidedMariadb | null> {
-  if (options.private !== true) {
-    const running = (await givenServer()) ?? (await localServer())
-    if (running !== null) return running
-  }
+export async function provideMariadb(
+  options: { private?: boolean; scratch?: boolean } = {},
+): Promise<ProvidedMariadb | null> {
+  const given = options.private === true ? null : await givenServer()
+  if (given !== null) return given
+  const here = options.scratch === true ? findMariadb() : null
+  if (here !== null) return startPrivateMariadb(here, 'scratch')
+  const running = options.private === true ? null : await localServer()
+  if (running !== null) return running
   const found = findMariadb() ?? ((await installMariadb()) ? findMariadb() : null)
-  if (found !== null) return startPrivateMariadb(found)
+  if (found !== null) return startPrivateMariadb(found, options.scratch === true ? 'scratch' : 'durable')
   const missing =
     'no MariaDB: set TEST_MYSQL_URL, or install mariadb-server, or let root in without a password at 127.0.0.1:3306'
   if (mustNotSkip()) throw new Error(missing)

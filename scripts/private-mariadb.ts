@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { existsSync, openSync, closeSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, openSync, closeSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -22,7 +22,15 @@ export interface PrivateMariadb {
   restart(): Promise<void>
 }
 
+/**
+ * `durable`: a commit that was acknowledged survives kill -9. `scratch`: for tests that pull no plug, in memory where
+ * there is enough, and flushing nothing.
+ */
+export type Keeping = 'durable' | 'scratch'
+
 const startTimeoutMs = 60_000
+/** What the databases of a run of the tests need at the most. */
+const SCRATCH_BYTES = 4 * 1024 ** 3
 
 /** Finds the MariaDB programs on this machine, or answers null. */
 export function findMariadb(): MariadbPrograms | null {
@@ -32,16 +40,17 @@ export function findMariadb(): MariadbPrograms | null {
 }
 
 /**
- * Starts a MariaDB with its own data directory, socket and free port, with durable settings: a commit that was
- * acknowledged survives kill -9. Stops with the process that started it, at the latest.
+ * Starts a MariaDB with its own data directory, socket and free port. Stops with the process that started it, at the
+ * latest.
  */
-export async function startPrivateMariadb(programs: MariadbPrograms): Promise<PrivateMariadb> {
-  const home = await mkdtemp(join(tmpdir(), 'fulika-mariadb-'))
+export async function startPrivateMariadb(programs: MariadbPrograms, keeping: Keeping): Promise<PrivateMariadb> {
+  const home = await mkdtemp(join(keeping === 'scratch' ? scratchFolder() : tmpdir(), 'fulika-mariadb-'))
   try {
     makeDataDirectory(programs, home)
     const port = await freePort()
     const url = `mysql://root@127.0.0.1:${port}`
-    let child = await startServer(programs, home, port)
+    const start = () => startServer(programs, serverOptions(home, port, keeping), { home, port })
+    let child = await start()
     const atExit = (): void => {
       child.kill('SIGKILL')
       rmSync(home, { recursive: true, force: true, maxRetries: 5 })
@@ -53,7 +62,7 @@ export async function startPrivateMariadb(programs: MariadbPrograms): Promise<Pr
       kill: () => void child.kill('SIGKILL'),
       restart: async () => {
         await ended(child, 'SIGTERM')
-        child = await startServer(programs, home, port)
+        child = await start()
       },
       stop: async () => {
         process.off('exit', atExit)
@@ -92,10 +101,14 @@ function asRoot(): string[] {
   return process.getuid?.() === 0 ? ['--user=root'] : []
 }
 
-async function startServer(programs: MariadbPrograms, home: string, port: number): Promise<ChildProcess> {
+async function startServer(
+  programs: MariadbPrograms,
+  options: readonly string[],
+  { home, port }: { readonly home: string; readonly port: number },
+): Promise<ChildProcess> {
   const logFile = join(home, 'log')
   const log = openSync(logFile, 'a')
-  const child = spawn(programs.server, [...serverOptions(home, port), ...asRoot()], { stdio: ['ignore', log, log] })
+  const child = spawn(programs.server, [...options, ...asRoot()], { stdio: ['ignore', log, log] })
   closeSync(log)
   // Without a listener a program that cannot be started would end this process; `hasEnded` reports it instead.
   child.on('error', () => undefined)
@@ -112,7 +125,7 @@ async function startServer(programs: MariadbPrograms, home: string, port: number
   return child
 }
 
-function serverOptions(home: string, port: number): string[] {
+function serverOptions(home: string, port: number, keeping: Keeping): string[] {
   return [
     '--no-defaults',
     `--datadir=${join(home, 'data')}`,
@@ -122,12 +135,27 @@ function serverOptions(home: string, port: number): string[] {
     '--bind-address=127.0.0.1',
     '--character-set-server=utf8mb4',
     '--collation-server=utf8mb4_bin',
-    `--log-bin=${join(home, 'data', 'binlog')}`,
-    '--server-id=1',
-    '--innodb-flush-log-at-trx-commit=1',
-    '--sync-binlog=1',
     '--max-connections=300',
+    ...(keeping === 'scratch'
+      ? ['--innodb-flush-log-at-trx-commit=0', '--skip-innodb-doublewrite', '--innodb-flush-method=nosync']
+      : [
+          `--log-bin=${join(home, 'data', 'binlog')}`,
+          '--server-id=1',
+          '--innodb-flush-log-at-trx-commit=1',
+          '--sync-binlog=1',
+        ]),
   ]
+}
+
+/** Memory, where it holds enough; a container often has very little of it. */
+function scratchFolder(): string {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm')
+    if (bavail * bsize >= SCRATCH_BYTES) return '/dev/shm'
+  } catch {
+    // There is none on this system.
+  }
+  return tmpdir()
 }
 
 async function answers(port: number): Promise<boolean> {

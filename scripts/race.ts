@@ -57,7 +57,7 @@ async function racePair(pair: PairName): Promise<boolean> {
 }
 
 async function mysqlUrl(): Promise<{ url: string; drop: () => Promise<void> }> {
-  const mariadb = await provideMariadb()
+  const mariadb = await provideMariadb({ scratch: true })
   if (!mariadb) throw new Error('no MariaDB to be had')
   const { url, drop } = await freshMysqlUrl(mariadb.url)
   return {

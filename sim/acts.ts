@@ -123,25 +123,32 @@ export const again: Act = async (stage) => {
   return latest.length === 0 ? NOTHING : stage.chance.pick(latest).again()
 }
 
-/** A payer opens the page of a payment once more: what their device needs is asked for again. */
-export const show: Act = async (stage) => {
-  const payment = await aPayment(stage, openWechat)
-  if (!payment) return NOTHING
-  await preparePayment(stage.edge(), payment.id)
-  return `shows ${payment.id}`
-}
-
 const openWechat = "source = 'wechat_pay' and state in ('opened', 'closed')"
+
+/** A payer opens the page of a payment once more, perhaps when it is paid already: what their device needs is asked for again. */
+export const show: Act = async (stage) => {
+  const over = `${openWechat} and (code_url is null or code_until_ms <= ${stage.now()})`
+  const payment = (await aPayment(stage, over)) ?? (await aPayment(stage, openWechat))
+  if (!payment) return NOTHING
+  const paid = stage.chance.oneIn(2) ? `${await pay(stage, payment, 'success')} ` : ''
+  await preparePayment(stage.edge(), payment.id)
+  return `${paid}shows ${payment.id}`
+}
 
 /** A payer scans a code: pays, or meets a limit of the bank. */
 export const scan: Act = async (stage) => {
   const payment = await aPayment(stage, openWechat)
   if (!payment) return NOTHING
   const outcome = stage.chance.oneIn(5) ? stage.chance.pick(['bank_limit', 'no_money', 'cancel', 'risk']) : 'success'
+  return `payer of ${payment.id}: ${outcome}, then ${await pay(stage, payment, outcome)}`
+}
+
+/** What a payer's payment came to at WeChat Pay. */
+async function pay(stage: Stage, payment: PaymentFacts, outcome: string): Promise<string> {
   const body = JSON.stringify({ mchid: payment.mchid, outTradeNo: payment.out_trade_no, outcome })
   const answer = await stage.pay.fetch('http://pay.sandbox/__ctl/pay', { method: 'POST', body })
   const { state } = (await answer.json()) as { state: string | null }
-  return `payer of ${payment.id}: ${outcome}, then ${state}`
+  return String(state)
 }
 
 /** Transfers arrive: what was asked for, less, more, for an order that has its money, or for nobody. */

@@ -206,7 +206,8 @@ function actors(store: Store, pay: InProcessPay, chance: Seeded, said: string[])
     },
     deliver: async ({ headers, body }) => {
       const request = { method: 'POST', url: '/notify/wechatpay', headers, payload: body } as const
-      const answer = await alone(() => inject((req, res) => void handle(req, res), request))
+      // Awaited inside: the request is made only once somebody waits for its answer.
+      const answer = await alone(async () => await inject((req, res) => void handle(req, res), request))
       return answer.statusCode
     },
   }

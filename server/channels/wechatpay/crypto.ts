@@ -55,15 +55,6 @@ export function verifyText(text: string | Buffer, signature: string, publicKey: 
   }
 }
 
-/** The same on a thread beside the one of JavaScript, for when that one is what everybody waits for. */
-export function verifyAside(bytes: Buffer, signature: string, publicKey: KeyObject): Promise<boolean> {
-  return new Promise((resolve) => {
-    verify('RSA-SHA256', bytes, publicKey, Buffer.from(signature, 'base64'), (error, holds) =>
-      resolve(error === null && holds),
-    )
-  })
-}
-
 /** The five lines of a request, each ended by LF. */
 export function requestText(method: string, path: string, seconds: number, nonce: string, body: string): string {
   return `${method}\n${path}\n${seconds}\n${nonce}\n${body}\n`

@@ -1,10 +1,9 @@
 import type { KeyObject } from 'node:crypto'
 import { z } from 'zod'
-import { isCrowded } from '../../kernel/coalesce.ts'
 import { NoticeRefused } from '../../kernel/outside.ts'
 import type { WechatPayNotice } from '../wechatpay-port.ts'
 import { readJson } from './answer.ts'
-import { answerText, openResource, verifyAside, verifyText, type FitsObject } from './crypto.ts'
+import { answerText, openResource, verifyText, type FitsObject } from './crypto.ts'
 import { readRefundNotice } from './refunds.ts'
 import { combinedAnswer, tradeAnswer } from './trade.ts'
 
@@ -66,9 +65,7 @@ export async function openNotice(
   if (Math.abs(keys.nowMs - Number(seconds) * 1000) >= MAX_AGE_MS) throw new NoticeRefused('stale')
   const key = await keys.platformKey(serial)
   if (key === null) throw new NoticeRefused('serial_unknown')
-  const text = answerText(seconds, nonce, raw)
-  const holds = isCrowded() ? await verifyAside(text, signature, key) : verifyText(text, signature, key)
-  if (!holds) throw new NoticeRefused('signature_wrong')
+  if (!verifyText(answerText(seconds, nonce, raw), signature, key)) throw new NoticeRefused('signature_wrong')
   return openBody(raw, keys)
 }
 

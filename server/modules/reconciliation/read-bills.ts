@@ -10,8 +10,11 @@ import { yesterdayOf } from './rules.ts'
 /** Days whose bills are looked for: a machine that was off for some days catches up. */
 const DAYS = 3
 const DAY_MS = 86_400_000
-/** So long a bill with open differences is compared again each day, so many of them at a time. */
-const [AGAIN_MS, AGAIN_AT_ONCE] = [30 * DAY_MS, 500]
+/**
+ * A bill with open differences is compared again each day for as long as WeChat Pay has it (three months, protocols
+ * wechat-pay 7), so many of them at a time.
+ */
+const [AGAIN_MS, AGAIN_AT_ONCE] = [88 * DAY_MS, 500]
 
 /**
  * Job `bills.read`, daily at 10:30 (protocols wechat-pay 9): has the bills of the last days compared, one job for each

@@ -211,6 +211,30 @@ onBothDatabases('money that was shared goes back', (database) => {
     expect(onPayout(brandId) + onPayout(`${brandId}.a`) + onPayout('platform')).toBe(0 - paidOut)
   }
 
+  test('a refund that is asked for while the rest is being freed has not begun: it counts once', async () => {
+    const sale = await shared()
+    let asked: Id<'refund'> | undefined
+    await settleAll(house, world, handlers, {
+      around: (edge, kind, work) => {
+        if (kind !== 'share.send') return work(edge)
+        const tx: typeof edge.tx = async (step) => {
+          const done = await edge.tx(step)
+          const freeing = await stage.read("select id from split where state = 'unfreezing'")
+          if (freeing.length > 0) asked ??= await take(sale.orderId, 3)
+          return done
+        }
+        return work({ ...edge, tx })
+      },
+    })
+    await settleAll(house, world, handlers)
+    expect((await stage.parts(asked!))[0]!.state).toBe('done')
+    const [split] = await stage.read<Record<'frozen' | 'returned' | 'own', unknown>>(
+      'select refunded_fen as frozen, refunded_of_returns_fen as returned, refunded_of_rest_fen as own from split',
+    )
+    expect(Number(split!.frozen) + Number(split!.returned) + Number(split!.own)).toBe(30_000)
+    await stage.conserved()
+  })
+
   test('shares that came back for a refund that custody pays are the brand’s, which owes them', async () => {
     const sale = await shared()
     await settleAll(house, world, handlers)

@@ -9,14 +9,15 @@ import { feeOf } from './rules.ts'
 import { Split } from './tables.ts'
 
 /**
- * What of a transaction went back to its payer, while no refund of it is under way: what was accepted, but for what WeChat
- * Pay gave up, which lies there still.
+ * What of a transaction went back to its payer, while no refund of it is under way: what was accepted, but for what has
+ * not begun, and for what WeChat Pay refused or gave up, which lies there still.
  */
 export async function readGone(tx: Tx, paymentId: Id<'payment'>): Promise<Fen> {
   const [row] = await sql<{ gone: unknown }>(
     tx.em,
     `select payment.refunded_fen - (select coalesce(sum(refund_part.fen), 0) from refund_part
-        where refund_part.payment_id = payment.id and refund_part.route = 'wechat' and refund_part.state = 'closed') as gone
+        where refund_part.payment_id = payment.id and refund_part.route = 'wechat'
+          and refund_part.state in ('waiting', 'closed', 'stuck')) as gone
       from payment where payment.id = ?`,
     [paymentId],
   )
@@ -47,13 +48,14 @@ export async function noteRefund(
   const split = await tx.em.findOne(Split, { paymentId }, { disableIdentityMap: true })
   if (!split) return null
   const { amountFen, ownFen } = refund
+  const gone = await readGone(tx, paymentId)
   if (split.state !== 'finished') {
-    await change(tx.em, 'update split set refunded_fen = refunded_fen + ?, version = version + 1 where id = ?', [
-      amountFen,
-      split.id,
-    ])
+    await change(tx.em, 'update split set refunded_fen = ?, version = version + 1 where id = ?', [gone, split.id])
     return split.brandId
   }
+  // Money that no account of the payer took had left the transaction before its split ended.
+  const counted = split.refundedFen + split.refundedOfReturnsFen + split.refundedOfRestFen
+  if (counted >= gone) return split.brandId
   await change(
     tx.em,
     `update split set refunded_of_returns_fen = refunded_of_returns_fen + ?, refunded_of_rest_fen = refunded_of_rest_fen + ?,
@@ -61,7 +63,7 @@ export async function noteRefund(
     [amountFen - ownFen, ownFen, split.id],
   )
   if (split.collector !== 'platform') return split.brandId
-  const before = split.paidFen - split.refundedFen - split.refundedOfReturnsFen - split.refundedOfRestFen
+  const before = split.paidFen - counted
   const feeBp = tx.house.wechatPay.feeBp(split.mchid)
   const back = feeOf(fen(before), feeBp) - feeOf(fen(before - amountFen), feeBp)
   if (back <= 0) return split.brandId
