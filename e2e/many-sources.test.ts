@@ -100,7 +100,7 @@ onBothDatabases('an order from many sources for many receivers', (database) => {
     for (const kind of troubles.filter((one) => one !== 'cut_before'))
       expect({ kind, times: all.filter(({ fault }) => fault === kind).length }).not.toEqual({ kind, times: 0 })
     const calls = all.filter(({ method }) => method === 'POST')
-    expect(calls.filter(({ fault }) => fault?.endsWith('_after')).length).toBeGreaterThan(5)
+    expect(calls.filter(({ fault }) => fault?.endsWith('_after')).length).toBeGreaterThan(0)
     for (const [mchid, own] of Map.groupBy(calls, (call) => call.mchid)) {
       expect({ mchid, calls: own.length > 20 }).toEqual({ mchid, calls: true })
       const crowds = own.map(({ atMs }) => own.filter((one) => one.atMs >= atMs && one.atMs < atMs + 1_000))

@@ -26,9 +26,9 @@ interface Check {
 const checks: readonly Check[] = [
   {
     rule: 'card_balance_is_its_activities',
-    query: `select card.id as subject, card.balance_fen as stored, coalesce(sum(activity.amount_fen), 0) as posted
-      from card left join activity on activity.card_id = card.id group by card.id, card.balance_fen
-      having card.balance_fen <> coalesce(sum(activity.amount_fen), 0)`,
+    query: `select card.id as subject, card.balance_fen as stored, coalesce(sums.fen, 0) as posted
+      from card left join (select card_id, sum(amount_fen) as fen from activity group by card_id) as sums
+        on sums.card_id = card.id where card.balance_fen <> coalesce(sums.fen, 0)`,
   },
   {
     rule: 'cards_of_a_brand_are_its_value_account',
@@ -76,10 +76,10 @@ const checks: readonly Check[] = [
       from (select campaign.id as subject, sum(order_slice.to_seq - order_slice.from_seq) as heads
         from campaign join order_slice on order_slice.order_id = campaign.order_id
         join job on job.job_key = DELIVER_JOB and job.state = 'done' group by campaign.id) as due
-      left join (select campaign.id as campaign_id, count(*) as heads
+      left join (select campaign.id as campaign_id, count(delivery.id) as heads
         from campaign join order_item on order_item.order_id = campaign.order_id
         join card on card.order_item_id = order_item.id
-        join delivery on delivery.campaign_id = campaign.id and delivery.person_id = card.holder_id
+        left join delivery on delivery.campaign_id = campaign.id and delivery.person_id = card.holder_id
         group by campaign.id) as planned on planned.campaign_id = due.subject
       where due.heads > coalesce(planned.heads, 0)`,
   },
