@@ -32,10 +32,11 @@ export const fundingChecks = [
       group by payment.order_id, payment_part.brand_id) as books where books.posted > books.stored`,
   },
   {
+    // `<> 'VALUE'` and not `= 'CNY'`: SQLite would read all postings in CNY for each payment, by the index of accounts.
     rule: 'a_payment_is_posted_once_on_the_account_of_its_source',
     query: `select payment.id as subject, payment.paid_fen as stored, coalesce(sum(posting.amount), 0) as posted
       from payment left join entry on entry.ref = payment.id and entry.kind in ('funds_received', 'funds_undone', 'paid_from_wallet', 'paid_on_credit')
-      left join posting on posting.entry_id = entry.id and posting.unit = 'CNY' and (
+      left join posting on posting.entry_id = entry.id and posting.unit <> 'VALUE' and (
         (payment.source = 'wechat_pay' and posting.account = COLLECTED)
         or (payment.source = 'wallet' and posting.account = WALLET_OF_PAYER)
         or (payment.source = 'credit_line' and posting.account = CREDIT_OF_PAYER)
