@@ -4,7 +4,7 @@ import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Id } from '../contract/ids.ts'
 import { change, sql } from '../server/kernel/sql.ts'
-import { chromiumPath, desktopSize, openBrowser, signInAt, watch } from './browser.ts'
+import { chromiumPath, desktopSize, openBrowser, phoneSize, signInAt, watch } from './browser.ts'
 import { makeSettlement } from './pages-settlement.ts'
 import { openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
@@ -53,6 +53,17 @@ describe.skipIf(chromiumPath === null)('the money pages', () => {
     await goto(at.ops, '/ops/statements')
     await at.ops.locator('#statement-file').setInputFiles({ name, mimeType: 'text/csv', buffer })
     await shows(at.ops, `${name} 已导入`)
+  }
+  /** Says of a payer's unmatched line that it is a top-up, on the page that shows it. */
+  async function assignToWallet(payer: string): Promise<void> {
+    const row = at.ops.getByRole('row').filter({ hasText: payer })
+    await press(row, '认领或退回')
+    const dialog = dialogOf(at.ops)
+    await dialog.getByText('别的付款或企业余额').click()
+    await fill(dialog, '参考号', (await step.readWallet(finance)).reference)
+    await press(dialog, '记到这里')
+    await dialog.waitFor({ state: 'hidden', ...SLOW })
+    await row.waitFor({ state: 'hidden', ...SLOW })
   }
   async function importBank(): Promise<void> {
     const statement = await fetch(`${stage.payUrl}/__ctl/bank/statement.csv`)
@@ -225,15 +236,25 @@ describe.skipIf(chromiumPath === null)('the money pages', () => {
       const before = (await step.readWallet(finance)).balanceFen
       await step.transfer(stage, '货款', 321 * YUAN, '远山物流有限公司', '6222020200099999999')
       await importBank()
-      const row = at.ops.getByRole('row').filter({ hasText: '远山物流有限公司' })
-      await press(row, '认领或退回')
-      const dialog = dialogOf(at.ops)
-      await dialog.getByText('别的付款或企业余额').click()
-      await fill(dialog, '参考号', (await step.readWallet(finance)).reference)
-      await press(dialog, '记到这里')
-      await dialog.waitFor({ state: 'hidden', ...SLOW })
-      await row.waitFor({ state: 'hidden', ...SLOW })
+      await assignToWallet('远山物流有限公司')
       expect((await step.readWallet(finance)).balanceFen).toBe(before + 321 * YUAN)
+    })
+
+    test('what was assigned to the wrong place is taken back, and assigned anew', async () => {
+      const before = (await step.readWallet(finance)).balanceFen
+      const row = at.ops.getByRole('row').filter({ hasText: '远山物流有限公司' })
+      await at.ops.locator('.filter').getByText('充值').click()
+      await press(row, '撤销认领')
+      await at.ops.setViewportSize(phoneSize)
+      await shows(dialogOf(at.ops), '撤销 ¥321.00 的认领')
+      await at.ops.screenshot({ path: `${pictures}money-undo-phone.png` })
+      await at.ops.setViewportSize(desktopSize)
+      await confirm(at.ops, '撤销认领')
+      await row.waitFor({ state: 'hidden', ...SLOW })
+      expect((await step.readWallet(finance)).balanceFen).toBe(before - 321 * YUAN)
+      await at.ops.locator('.filter').getByText('未认领').click()
+      await assignToWallet('远山物流有限公司')
+      expect((await step.readWallet(finance)).balanceFen).toBe(before)
     })
 
     test('a split that is stuck: the rest is left to payout', async () => {
