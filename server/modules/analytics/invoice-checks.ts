@@ -1,4 +1,5 @@
-const live = "job.state in ('ready', 'leased')"
+import { namedByJobs } from './named-by-jobs.ts'
+
 const excess = `(select orders.id as id, orders.secured_fen - orders.refunded_fen - orders.returned_fen as paid,
     (select coalesce(sum(invoice.amount_fen), 0) from invoice
       where invoice.order_id = orders.id and invoice.state in ('requested', 'issuing', 'issued')) as invoiced
@@ -20,7 +21,7 @@ export const invoiceChecks = [
         and not exists (select 1 from refund where refund.order_id = books.id and refund.state in ('requested', 'accepted'))
         and not exists (select 1 from invoice where invoice.order_id = books.id and invoice.state = 'issuing')
         and not exists (select 1 from invoice where invoice.order_id = books.id and invoice.state = 'issued' and invoice.reason is not null)
-        and not exists (select 1 from job where ${live} and job.kind = 'invoice.reverse' and instr(job.args, books.id) > 0)`,
+        and books.id not in ${namedByJobs('order', 'invoice.reverse')}`,
   },
   {
     rule: 'an_invoice_is_numbered_as_it_stands',
@@ -33,8 +34,7 @@ export const invoiceChecks = [
   {
     rule: 'an_invoice_is_being_worked_on',
     query: `select invoice.id as subject, invoice.amount_fen as stored, 0 as posted from invoice
-      where invoice.state in ('requested', 'issuing', 'reversing') and not exists (select 1 from job
-        where ${live} and job.kind in ('invoice.issue', 'invoice.poll') and instr(job.args, invoice.id) > 0)`,
+      where invoice.state in ('requested', 'issuing', 'reversing') and invoice.id not in ${namedByJobs('invoice', 'invoice.issue', 'invoice.poll')}`,
   },
   {
     rule: 'what_remains_of_a_reversed_invoice_is_no_more_than_it_was',

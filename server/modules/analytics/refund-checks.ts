@@ -1,3 +1,5 @@
+import { namedByJobs } from './named-by-jobs.ts'
+
 const arrived = "('paid', 'refunding', 'part_refunded', 'refunded')"
 /** States in which a part over WeChat Pay has its transaction for itself: refund/rules.ts. */
 const busy = "('waiting', 'returning', 'unfreezing', 'sent', 'processing', 'stuck')"
@@ -6,7 +8,6 @@ const sameWay = `((payment.source = 'wechat_pay' and refund_part.route = 'wechat
   or (payment.source = 'wallet' and refund_part.route = 'wallet')
   or (payment.source = 'bank_transfer' and refund_part.route = 'bank')
   or (payment.source = 'credit_line' and refund_part.route = 'credit'))`
-const live = "job.state in ('ready', 'leased')"
 
 /** What must hold between refunds, cards, orders, payments and the ledger (design 5 and 8). */
 export const refundChecks = [
@@ -143,10 +144,8 @@ export const refundChecks = [
     query: `select refund_part.id as subject, refund_part.fen as stored, 0 as posted
       from refund_part join refund on refund.id = refund_part.refund_id
       where refund.state = 'accepted' and refund_part.route = 'wechat'
-        and refund_part.state in ('waiting', 'returning', 'unfreezing', 'sent', 'processing') and not exists (select 1 from job
-          where ${live} and job.kind = 'refund.part' and instr(job.args, refund_part.id) > 0)
+        and refund_part.state in ('waiting', 'returning', 'unfreezing', 'sent', 'processing') and refund_part.id not in ${namedByJobs('refundPart', 'refund.part')}
       union all select refund.id as subject, refund.cards_planned as stored, refund.cards_back as posted from refund
-      where refund.state = 'requested' and not exists (select 1 from job
-        where ${live} and job.kind = 'refund.take-back' and instr(job.args, refund.id) > 0)`,
+      where refund.state = 'requested' and refund.id not in ${namedByJobs('refund', 'refund.take-back')}`,
   },
 ] as const

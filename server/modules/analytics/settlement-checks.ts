@@ -1,4 +1,5 @@
-const live = "job.state in ('ready', 'leased')"
+import { namedByJobs } from './named-by-jobs.ts'
+
 const given = "('success', 'returning', 'returned')"
 
 /** What must hold between shared transactions, their calls and receivers, payouts and the ledger. */
@@ -102,14 +103,12 @@ export const settlementChecks = [
   {
     rule: 'an_open_split_is_being_driven',
     query: `select split.id as subject, split.paid_fen as stored, 0 as posted from split
-      where split.state in ('planned', 'sharing', 'unfreezing') and not exists (select 1 from job
-        where ${live} and job.kind in ('share.send', 'share.poll') and instr(job.args, split.id) > 0)`,
+      where split.state in ('planned', 'sharing', 'unfreezing') and split.id not in ${namedByJobs('split', 'share.send', 'share.poll')}`,
   },
   {
     rule: 'an_open_return_is_being_driven',
     query: `select split_return.id as subject, split_return.amount_fen as stored, 0 as posted from split_return
-      where split_return.state in ('planned', 'sent', 'processing') and not exists (select 1 from job
-        where ${live} and job.kind = 'share.return' and instr(job.args, split_return.id) > 0)`,
+      where split_return.state in ('planned', 'sent', 'processing') and split_return.id not in ${namedByJobs('splitReturn', 'share.return')}`,
   },
   {
     rule: 'an_issued_order_is_being_settled',
@@ -118,7 +117,7 @@ export const settlementChecks = [
       from job join orders on orders.id = substr(job.job_key, 17, 17)
       left join settlement on settlement.order_id = orders.id
       where job.kind = 'settlement.plan' and orders.state = 'issued' and settlement.order_id is null
-      group by orders.id, orders.issued_fen having sum(case when ${live} then 1 else 0 end) = 0`,
+      group by orders.id, orders.issued_fen having sum(case when job.state in ('ready', 'leased') then 1 else 0 end) = 0`,
   },
   {
     rule: 'what_sharing_does_not_bring_is_on_payouts',
@@ -147,8 +146,7 @@ export const settlementChecks = [
         where payment.source = 'credit_line' and payment.state in ('paid', 'refunding', 'part_refunded', 'refunded')) as own
       ) as books join settlement on settlement.order_id = books.order_id
       where not exists (select 1 from refund where refund.order_id = books.order_id and refund.state = 'requested')
-        and not exists (select 1 from job where ${live} and job.kind = 'credit.settle'
-          and instr(job.args, books.company_id) > 0)
+        and books.company_id not in ${namedByJobs('company', 'credit.settle')}
       group by books.order_id, settlement.held_fen
       having settlement.held_fen <> sum(case when books.net < books.owed - (books.until - books.net) then books.net
         when books.owed > books.until - books.net then books.owed - (books.until - books.net) else 0 end)`,

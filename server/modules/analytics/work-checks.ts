@@ -1,4 +1,6 @@
-const live = "job.state in ('ready', 'leased')"
+import { namedByJobs } from './named-by-jobs.ts'
+
+const watched = namedByJobs('payment', 'payment.watch')
 
 /**
  * What waits must have somebody who works on it: each of these objects would stand still for ever without a job that is
@@ -9,31 +11,27 @@ export const workChecks = [
     // One of a combined payment is watched for all of it.
     rule: 'an_open_qr_code_is_watched',
     query: `select payment.id as subject, payment.amount_fen as stored, 0 as posted from payment
-      where payment.state = 'opened' and payment.source = 'wechat_pay' and not exists (select 1 from job
-        where ${live} and job.kind = 'payment.watch' and instr(job.args, payment.id) > 0)
-      and (payment.combine_no is null or not exists (select 1 from payment as mate join job
-        on ${live} and job.kind = 'payment.watch' and instr(job.args, mate.id) > 0
-        where mate.combine_no = payment.combine_no))`,
+      where payment.state = 'opened' and payment.source = 'wechat_pay' and payment.id not in ${watched}
+      and (payment.combine_no is null or not exists (select 1 from payment as mate
+        where mate.combine_no = payment.combine_no and mate.id in ${watched}))`,
   },
   {
     rule: 'a_funded_order_is_being_issued',
     query: `select orders.id as subject, orders.secured_fen as stored, orders.issued_fen as posted from orders
-      where orders.state in ('funded', 'issuing') and not exists (select 1 from job
-        where ${live} and job.kind = 'order.issue' and instr(job.args, orders.id) > 0)`,
+      where orders.state in ('funded', 'issuing') and orders.id not in ${namedByJobs('order', 'order.issue')}`,
   },
   {
     rule: 'an_open_batch_is_being_sent',
     unit: 'heads',
     query: `select delivery_batch.id as subject, delivery_batch.people as stored, 0 as posted from delivery_batch
-      where delivery_batch.state = 'planned' and not exists (select 1 from job
-        where ${live} and job.kind = 'batch.send' and instr(job.args, delivery_batch.id) > 0)`,
+      where delivery_batch.state = 'planned' and delivery_batch.id not in ${namedByJobs('deliveryBatch', 'batch.send')}`,
   },
   {
     rule: 'a_notification_is_being_sent',
     unit: 'heads',
     query: `select notification.id as subject, 1 as stored, 0 as posted from notification
-      where notification.state in ('planned', 'sending') and notification.carrier_id is null and not exists (select 1 from job
-        where ${live} and job.kind = 'notification.send' and instr(job.args, notification.id) > 0)`,
+      where notification.state in ('planned', 'sending') and notification.carrier_id is null
+        and notification.id not in ${namedByJobs('notification', 'notification.send')}`,
   },
   {
     rule: 'planned_messages_are_being_sent',
@@ -44,8 +42,8 @@ export const workChecks = [
       join card on card.order_item_id = order_item.id
       left join delivery on delivery.campaign_id = campaign.id and delivery.person_id = order_item.holder_id
       where delivery.id is null or delivery.state = 'planned' group by campaign.id, campaign.order_id) as books
-      where not exists (select 1 from job where ${live} and job.kind in ('cards.deliver', 'deliveries.send')
-        and (instr(job.args, books.subject) > 0 or exists (select 1 from order_slice
-          where order_slice.order_id = books.order_id and instr(job.args, order_slice.id) > 0)))`,
+      where books.subject not in ${namedByJobs('campaign', 'deliveries.send')}
+        and not exists (select 1 from order_slice where order_slice.order_id = books.order_id
+          and order_slice.id in ${namedByJobs('orderSlice', 'cards.deliver')})`,
   },
 ] as const
