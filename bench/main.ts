@@ -6,6 +6,7 @@
  * npm run bench -- heads [--heads N] [--db mysql|sqlite] [--json]
  * npm run bench -- notice [--notices N] [--connections C] [--rate R] [--db mysql|sqlite] [--json]
  * npm run bench -- settle [--cards N] [--db mysql|sqlite] [--json]
+ * npm run bench -- redeem [--cards N] [--acts N] [--db mysql|sqlite] [--json]
  * Prints what it does as it goes and the figures as one JSON object in the last line.
  */
 import { parseArgs } from 'node:util'
@@ -14,6 +15,7 @@ import { benchImport } from './import.ts'
 import { benchIssue } from './issue.ts'
 import { benchLogin } from './login.ts'
 import { benchNotice } from './notice.ts'
+import { benchRedeem } from './redeem.ts'
 import { benchRoster } from './roster.ts'
 import { benchSettle } from './settle.ts'
 
@@ -27,6 +29,7 @@ const { values, positionals } = parseArgs({
     notices: { type: 'string', default: '60000' },
     connections: { type: 'string', default: '256' },
     rate: { type: 'string', default: '3000' },
+    acts: { type: 'string', default: '140000' },
     db: { type: 'string', default: 'mysql' },
     json: { type: 'boolean', default: false },
   },
@@ -58,9 +61,15 @@ function run(name: string | undefined): Promise<object> {
       )
     case 'settle':
       return benchSettle(count(values.cards ?? '10000'), database(values.db), say)
+    case 'redeem':
+      return benchRedeem(
+        { cards: count(values.cards ?? '1000000'), acts: count(values.acts) },
+        database(values.db),
+        say,
+      )
     default:
       throw new Error(
-        'usage: npm run bench -- issue|import|roster|login|heads|notice|settle [--cards N] [--rows N] [--count N] [--heads N] [--notices N] [--connections C] [--rate R] [--db mysql|sqlite] [--json]',
+        'usage: npm run bench -- issue|import|roster|login|heads|notice|settle|redeem [--cards N] [--rows N] [--count N] [--heads N] [--notices N] [--connections C] [--rate R] [--acts N] [--db mysql|sqlite] [--json]',
       )
   }
 }

@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ask, heard, startChild } from './child.ts'
 import { openGround, type Ground } from './ground.ts'
 import type { Order, Told } from './notice-generator.ts'
 import type { NoticeKeys } from './notice-made.ts'
@@ -74,7 +75,7 @@ async function run(setting: Setting): Promise<object> {
   say(`${ground.durability}\nplacing ${notices} orders of one card, each with an open payment`)
   await runPhase('notice-phase.ts', ['place', ground.service, String(notices), keysFile, paymentsFile])
   await runPhase('notice-phase.ts', ['copy', ground.service, ground.raw])
-  const generator = start('notice-generator.ts', [], {})
+  const generator = startChild('notice-generator.ts', [], {})
   await heard(generator)
   try {
     say('signing and encrypting')
@@ -114,10 +115,10 @@ interface Served {
  */
 async function serve(setting: Setting, generator: ChildProcess, keysFile: string): Promise<Served> {
   const { say, notices, ground } = setting
-  const service = start('notice-server.ts', [], environmentOf(setting))
+  const service = startChild('notice-server.ts', [], environmentOf(setting))
   const { port } = (await heard(service)) as { port: number }
   const args = [ground.raw, ground.service, keysFile, String(NOTICES_A_TRANSACTION), String(TRANSACTIONS_AT_ONCE)]
-  const bare = start('notice-raw.ts', args, {})
+  const bare = startChild('notice-raw.ts', args, {})
   const { port: barePort } = (await heard(bare)) as { port: number }
   const look = () => ask(service, { kind: 'look' }) as Promise<Look>
   const bareLook = () => ask(bare, { kind: 'look' }) as Promise<{ cpuSeconds: number }>
@@ -290,41 +291,6 @@ function makeKeys(): NoticeKeys {
     platformPrivatePem: pair.privateKey,
     platformPublicPem: pair.publicKey,
   }
-}
-
-/**
- * A process of this folder that speaks by messages, with the young generation that `npm start` has; its log goes nowhere,
- * its complaints are seen. BENCH_PROFILE names a folder for processor profiles.
- */
-function start(program: string, args: readonly string[], env: Record<string, string>): ChildProcess {
-  const profile = process.env['BENCH_PROFILE']
-  const execArgv = [
-    '--no-warnings',
-    '--max-semi-space-size=64',
-    ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
-  ]
-  const child = fork(join(import.meta.dirname, program), [...args], {
-    execArgv,
-    env: { PATH: process.env['PATH'] ?? '', ...env },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
-  child.on('exit', (code) => {
-    if (code !== 0 && code !== null) {
-      console.error(`${program} ended with ${code}`)
-      process.exit(1)
-    }
-  })
-  return child
-}
-
-async function heard(child: ChildProcess): Promise<unknown> {
-  return (await once(child, 'message'))[0]
-}
-
-function ask(child: ChildProcess, order: object): Promise<unknown> {
-  const answer = heard(child)
-  child.send(order)
-  return answer
 }
 
 const micros = (seconds: number, count: number): number => Math.round((seconds * 1e6) / Math.max(1, count))

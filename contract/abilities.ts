@@ -1,23 +1,35 @@
-export type ActorKind = 'member' | 'employee' | 'operator' | 'system' | 'anybody'
+export type ActorKind = 'member' | 'employee' | 'clerk' | 'terminal' | 'operator' | 'system' | 'anybody'
 export type CompanyRole = 'hr' | 'approver' | 'finance' | 'admin'
+export type MerchantRole = 'clerk' | 'manager'
 export type PlatformRole = 'ops' | 'risk' | 'finance' | 'admin'
 
 interface Holders {
   readonly member: readonly CompanyRole[]
   readonly operator: readonly PlatformRole[]
   readonly employee: boolean
+  /** Whoever takes cards on a phone of a shop. */
+  readonly clerk?: readonly MerchantRole[]
+  /** A till that speaks to us by itself. */
+  readonly terminal?: true
   /** True only where no sign-in is asked for. */
   readonly anybody: boolean
 }
 
 const everyCompanyRole = ['hr', 'approver', 'finance', 'admin'] as const
+const everyMerchantRole = ['clerk', 'manager'] as const
 const everyPlatformRole = ['ops', 'risk', 'finance', 'admin'] as const
 
 /** Who may do what: the one table. A `notice` comes from anybody and is verified by its signature. */
 export const abilities = {
   public: { member: everyCompanyRole, operator: everyPlatformRole, employee: true, anybody: true },
   notice: { member: everyCompanyRole, operator: everyPlatformRole, employee: true, anybody: true },
-  'session.read': { member: everyCompanyRole, operator: everyPlatformRole, employee: true, anybody: false },
+  'session.read': {
+    member: everyCompanyRole,
+    operator: everyPlatformRole,
+    employee: true,
+    clerk: everyMerchantRole,
+    anybody: false,
+  },
   'home.read': { member: everyCompanyRole, operator: [], employee: false, anybody: false },
   'settings.read': { member: everyCompanyRole, operator: [], employee: false, anybody: false },
   'settings.write': { member: ['admin'], operator: [], employee: false, anybody: false },
@@ -51,6 +63,13 @@ export const abilities = {
   'contact.write': { member: ['hr', 'admin'], operator: [], employee: false, anybody: false },
   'js.sign': { member: everyCompanyRole, operator: [], employee: true, anybody: false },
   'pack.read': { member: [], operator: [], employee: true, anybody: false },
+  'pack.act': { member: [], operator: [], employee: true, anybody: false },
+  'till.use': { member: [], operator: [], employee: false, clerk: everyMerchantRole, anybody: false },
+  'till.manage': { member: [], operator: [], employee: false, clerk: ['manager'], anybody: false },
+  'pos.use': { member: [], operator: [], employee: false, terminal: true, anybody: false },
+  'merchant.read': { member: [], operator: everyPlatformRole, employee: false, anybody: false },
+  'merchant.manage': { member: [], operator: ['ops', 'admin'], employee: false, anybody: false },
+  'report.read': { member: everyCompanyRole, operator: [], employee: false, anybody: false },
   'statement.assign': { member: [], operator: ['finance', 'admin'], employee: false, anybody: false },
   'terms.read': { member: [], operator: everyPlatformRole, employee: false, anybody: false },
   'terms.write': { member: [], operator: ['finance', 'admin'], employee: false, anybody: false },
@@ -81,6 +100,10 @@ export function can(kind: ActorKind, roles: readonly string[], ability: Ability)
       return holders.anybody
     case 'employee':
       return holders.employee
+    case 'clerk':
+      return holders.anybody || (holders.clerk ?? []).some((role) => roles.includes(role))
+    case 'terminal':
+      return holders.anybody || holders.terminal === true
     case 'member':
       return holders.anybody || holders.member.some((role) => roles.includes(role))
     case 'operator':

@@ -15,6 +15,11 @@ export const fenField = z
 /** An instant in epoch ms. */
 export const instantField = z.int().min(0)
 
+/** A real day of the calendar, YYYY-MM-DD, of a year that may be reckoned with: the day after it has a date too. */
+export const dayField = z.iso
+  .date()
+  .refine((day) => day >= '1970' && day < '3000', { message: 'not a day from 1970 to 2999' })
+
 /** A page of a list: give `nextCursor` back as `cursor` for the next; null at the end. */
 export const cursorField = z.string().max(64).optional()
 export const limitField = z.coerce.number().int().min(1).max(200).default(50)

@@ -71,6 +71,18 @@ const idPrefixes = {
   custodyAlarm: 'cal',
   invoice: 'inv',
   invoiceLine: 'ivl',
+  merchant: 'mer',
+  shop: 'shp',
+  clerk: 'clr',
+  clerkLink: 'cln',
+  terminal: 'trm',
+  webhookEndpoint: 'whe',
+  webhookDelivery: 'whd',
+  redemption: 'rdm',
+  redemptionMovement: 'rmv',
+  shift: 'shf',
+  gift: 'gft',
+  thanks: 'thk',
 } as const
 export type IdKind = keyof typeof idPrefixes
 /** An id of one kind: passing an order id for a card id does not compile. */
@@ -86,6 +98,13 @@ export function encodeId<K extends IdKind>(kind: K, value: bigint): Id<K> {
     rest >>= 5n
   }
   return `${idPrefixes[kind]}_${text}` as Id<K>
+}
+
+/** The 63-bit number of an id. The text must be one (isId). */
+export function decodeId(id: Id<IdKind>): bigint {
+  let value = 0n
+  for (const character of id.slice(-13)) value = (value << 5n) | BigInt(ALPHABET.indexOf(character))
+  return value
 }
 
 /** Tells whether a text has the form of an id of this kind. */

@@ -20,7 +20,7 @@ export type OrderState = keyof typeof orderMoves
 
 export const cardMoves = table({
   active: ['frozen', 'exhausted', 'refunded', 'void'],
-  frozen: ['active', 'refunded', 'void'],
+  frozen: ['active', 'exhausted', 'refunded', 'void'],
   exhausted: ['active', 'refunded'],
   refunded: [],
   void: [],
@@ -197,7 +197,7 @@ export const payoutMoves = table({
 })
 export type PayoutState = keyof typeof payoutMoves
 
-/** Value of a card set aside for a purchase; it ends in exactly one way. */
+/** Value of a card set aside for a purchase or a gift; it ends in exactly one way. */
 export const holdMoves = table({
   held: ['captured', 'voided', 'timed_out'],
   captured: [],
@@ -205,6 +205,38 @@ export const holdMoves = table({
   timed_out: [],
 })
 export type HoldState = keyof typeof holdMoves
+
+/**
+ * A purchase at a till. `opened`: a code was scanned, nothing is set aside yet; `held`: value is set aside, part of it may
+ * be captured already; `captured`: over, what was taken stays taken unless it is refunded.
+ */
+export const redemptionMoves = table({
+  opened: ['held', 'captured', 'voided', 'timed_out'],
+  held: ['captured', 'voided', 'timed_out'],
+  captured: ['part_refunded', 'refunded'],
+  part_refunded: ['part_refunded', 'refunded'],
+  refunded: [],
+  voided: [],
+  timed_out: [],
+})
+export type RedemptionState = keyof typeof redemptionMoves
+
+/** A card on its way from one person to another. */
+export const giftMoves = table({
+  offered: ['claimed', 'withdrawn', 'returned'],
+  claimed: [],
+  withdrawn: [],
+  returned: [],
+})
+export type GiftState = keyof typeof giftMoves
+
+/** An event on its way to a merchant's own server. `failed`: given up; a person may send it again. */
+export const webhookMoves = table({
+  waiting: ['delivered', 'failed'],
+  failed: ['waiting'],
+  delivered: ['waiting'],
+})
+export type WebhookState = keyof typeof webhookMoves
 
 /** A difference between a bill and our books. */
 export const differenceMoves = table({ open: ['closed'], closed: ['open'] })

@@ -4,6 +4,8 @@ import { createLog } from '../server/kernel/log.ts'
 import { sql } from '../server/kernel/sql.ts'
 import { createOperator } from '../server/modules/company/create-operator.ts'
 import { canaries as c, watchWire, type Wire } from './canaries.ts'
+import { handCard } from './canary-cards.ts'
+import { spendCard } from './canary-till.ts'
 import { openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 import { freshKey, Refused, Visitor } from './visitor.ts'
@@ -18,7 +20,12 @@ export interface Walked {
   /** Bodies of refusals. */
   readonly errors: readonly string[]
   readonly metrics: string
+  /** Those that cards have, and those that one had before. */
   readonly cardSecrets: readonly string[]
+  /** Keys, codes and tokens of links that were handed out, by name. */
+  readonly tokens: Readonly<Record<string, string>>
+  /** The text of the files that HR and a till carried away. */
+  readonly exported: string
   /** What the people of the walk were shown, to prove that the canaries went in. */
   readonly shown: Json
   close(): Promise<void>
@@ -47,10 +54,14 @@ export async function walkWithCanaries(dialect: 'sqlite' | 'mysql'): Promise<Wal
     const people = await mendDeliveries(hr, campaignId)
     const pack = await step.openPack(stage, c.userid, campaignId, company)
     const card = await cardOf(stage, pack.cards[0]?.id ?? '')
+    const handed = await handCard(stage, hr, { company, campaignId, cardId: pack.cards[0]?.id ?? '' })
+    const spent = await spendCard(stage, operator, { company, cardId: pack.cards[0]?.id ?? '' })
     await provoke(stage, hr, operator)
     const metrics = await (await fetch(`${stage.serverUrl}/metrics`)).text()
     const detail = await hr.call(`/hr/campaigns/${campaignId}`)
-    const shown = { session, lineView, people, card, detail, settings: await hr.call('/hr/settings') }
+    const thanks = await hr.call(`/hr/campaigns/${campaignId}/thanks`)
+    const kept = { handed: handed.shown, spent: spent.shown, thanks, settings: await hr.call('/hr/settings') }
+    const shown = { session, lineView, people, card, detail, ...kept }
     return {
       stage,
       wire,
@@ -58,7 +69,9 @@ export async function walkWithCanaries(dialect: 'sqlite' | 'mysql'): Promise<Wal
       errors,
       metrics,
       shown,
-      cardSecrets: await openSecrets(stage),
+      cardSecrets: [...(await openSecrets(stage)), ...handed.secrets],
+      tokens: { ...handed.tokens, ...spent.tokens },
+      exported: `${handed.exported}\n${spent.dayFile}`,
       close: async () => {
         release()
         wire.stop()
@@ -135,12 +148,13 @@ async function decide(
   approver: Visitor,
   rosterId: string,
 ): Promise<{ campaignId: string; orderId: string }> {
-  const { templates } = await hr.call<{ templates: { versionId: string }[] }>('/hr/templates')
+  const { templates } = await hr.call<{ templates: { versionId: string; named: boolean }[] }>('/hr/templates')
   const content = {
     title: '中秋',
     occasion: 'mid_autumn',
     cover: 'mid_autumn',
-    templateVersionId: templates[0]?.versionId,
+    // Without a name, so that it can be bound as well.
+    templateVersionId: templates.find(({ named }) => !named)?.versionId,
     rosterId,
     selection: { kind: 'all' },
     amountFrom: 'same',

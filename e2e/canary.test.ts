@@ -68,7 +68,7 @@ describe.each(dialectsHere())('canaries (%s)', (dialect) => {
     walked = await walkWithCanaries(dialect)
     const secrets = walked.cardSecrets.map((secret, at) => [`cardSecret${at}`, secret] as const)
     const cookies = walked.wire.cookies.map((cookie, at) => [`cookie${at}`, cookie] as const)
-    planted = { ...canaries, ...Object.fromEntries([...secrets, ...cookies]) }
+    planted = { ...canaries, ...walked.tokens, ...Object.fromEntries([...secrets, ...cookies]) }
     expect(secrets.length).toBeGreaterThan(0)
     expect(cookies.length).toBeGreaterThan(0)
   }, 300_000)
@@ -76,7 +76,18 @@ describe.each(dialectsHere())('canaries (%s)', (dialect) => {
 
   test('the walk was a real one: people see what was planted', () => {
     const shown = JSON.stringify(walked.shown satisfies Json)
-    const seen = ['name', 'greeting', 'memberName', 'payerName', 'operatorName', 'secondName', 'fileName'] as const
+    const seen = [
+      'name',
+      'greeting',
+      'memberName',
+      'payerName',
+      'operatorName',
+      'clerkName',
+      'secondName',
+      'fileName',
+      'giftGreeting',
+      'thanks',
+    ] as const
     for (const name of seen) expect(shown, name).toContain(canaries[name])
   })
 
@@ -120,12 +131,22 @@ describe.each(dialectsHere())('canaries (%s)', (dialect) => {
   test('none stands in an address that was asked for or pointed to', () => {
     const urls = [...new Set(walked.wire.urls)]
     expect(urls.length).toBeGreaterThan(20)
+    // Three are addresses: whoever has the link is let in by it, once.
+    const { giftToken: _gift, deviceToken: _device, clerkLink: _clerk, ...others } = planted
     expect(
       sightings(
-        planted,
+        others,
         urls.map((url) => ({ place: url, bytes: Buffer.from(url) })),
       ),
     ).toEqual([])
+  })
+
+  test('no secret, no clerk and no words of a gift stand in what HR and a till carry away', () => {
+    expect(walked.exported).toContain(canaries.name)
+    const { giftGreeting, thanks, clerkName } = canaries
+    const secrets = Object.fromEntries(walked.cardSecrets.map((secret, at) => [`cardSecret${at}`, secret]))
+    const places = [{ place: 'files', bytes: Buffer.from(walked.exported) }]
+    expect(sightings({ ...secrets, ...walked.tokens, giftGreeting, thanks, clerkName }, places)).toEqual([])
   })
 
   test('none stands in an error answer, or among the metrics', () => {

@@ -36,6 +36,8 @@ export interface PagesWorld {
   readonly wecom: WecomPages
   /** A brand with terms, and terms before them. */
   readonly brand: string
+  /** The demo's merchant, with shops and people. */
+  readonly merchant: string
 }
 
 /** Fills a stage through its endpoints, as people would. */
@@ -102,6 +104,7 @@ export async function makePagesWorld(stage: OpenStage): Promise<PagesWorld> {
     claim: await makeClaimPage(hr, running),
     wecom: await makeWecomPages(stage, hr, approver),
     brand,
+    merchant: (await operator.call<{ merchants: { id: string }[] }>('/operator/merchants')).merchants[0]?.id ?? '',
   }
 }
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumPath, desktopSize, openBrowser, phoneSize, watch } from './browser.ts'
 import { faultsOf, focusOf, settle, type PageLang, type Stop } from './page-faults.ts'
 import { custodyPlaces } from './pages-custody.ts'
+import { merchantPlaces } from './pages-merchants.ts'
 import { moneyPlaces, press, settlementPlaces, type Place, type Who } from './pages-money.ts'
 import { makePagesWorld, type PagesWorld } from './pages-world.ts'
 import { openStage, type OpenStage } from './stage.ts'
@@ -234,6 +235,7 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
       pay('home', '/'),
       pay('cashier', '/cashier'),
       pay('bank', '/bank'),
+      pay('till', '/till'),
       pay('invoices', '/invoices'),
       pay('dials', '/dials'),
     ]
@@ -264,6 +266,7 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
       ['ops-nowhere', '/ops/nowhere', 'operator'],
       ...settlementPlaces(world),
       ...custodyPlaces(world),
+      ...merchantPlaces(world),
     ]
   }
 

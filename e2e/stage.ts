@@ -45,8 +45,12 @@ export function stageOf(dataDir: string, ports: { web: number; wecom: number; pa
   }
 }
 
-/** Opens a stage on SQLite, or on the MariaDB that the tests were given. */
-export async function openStage(dialect: 'sqlite' | 'mysql', log: RootLog = silentLog()): Promise<OpenStage> {
+/** Opens a stage on SQLite, or on the MariaDB that the tests were given; `env` adds to its environment. */
+export async function openStage(
+  dialect: 'sqlite' | 'mysql',
+  log: RootLog = silentLog(),
+  env: Readonly<Record<string, string>> = {},
+): Promise<OpenStage> {
   const dataDir = mkdtempSync(join(tmpdir(), 'fulika-e2e-'))
   const [web = 0, wecom = 0, pay = 0] = await freePorts(3)
   const server = process.env['TEST_MYSQL_URL'] ?? ''
@@ -57,6 +61,7 @@ export async function openStage(dialect: 'sqlite' | 'mysql', log: RootLog = sile
     FULIKA_SANDBOX_WECOM_PORT: String(wecom),
     FULIKA_SANDBOX_PAY_PORT: String(pay),
     ...(mysql === null ? {} : { DATABASE_URL: mysql.url }),
+    ...env,
   })
   const running = await start(config, log)
   return {

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { OutsideView } from '../contract/hr/contact.ts'
 import { endpoints } from '../server/app.ts'
 import type { Endpoint } from '../server/kernel/endpoint.ts'
+import { change } from '../server/kernel/sql.ts'
 import { dialectsHere, openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 import { makeStrangers } from './strangers.ts'
-import type { Visitor } from './visitor.ts'
+import { Visitor } from './visitor.ts'
 
 type Ids = Readonly<Record<string, string>>
 
@@ -65,6 +66,9 @@ const bodies: Readonly<Record<string, (ids: Ids) => unknown>> = {
   'POST /hr/payments/:id/close': () => ({}),
   'POST /hr/payments/:id/query': () => ({}),
   'POST /employee/campaigns/:id/opened': () => ({}),
+  'POST /employee/cards/:id/shops': () => ({}),
+  'POST /employee/cards/:id/thanks': () => ({ text: '谢谢' }),
+  'POST /employee/cards/:id/gifts': () => ({ cover: 'plain', greeting: '' }),
 }
 
 /** A request for an invoice, as finance writes it. */
@@ -160,7 +164,9 @@ async function makeThings(stage: OpenStage): Promise<Ids> {
   })
   const { templates } = await hr.call<{ templates: { versionId: string }[] }>('/hr/templates')
   const template = templates[0]?.versionId ?? ''
+  const other = people.find((one) => one.state === 'sent' && one !== reached)?.wecomUserId ?? ''
   return {
+    gift: await makeGift(stage, other),
     ...(await makeContacts(stage, hr, campaign)),
     budget: budget.id,
     recurring: (await hr.call<{ id: string }>('/hr/recurring', { json: runOf(template) })).id,
@@ -176,6 +182,17 @@ async function makeThings(stage: OpenStage): Promise<Ids> {
     name: rows[0]?.cells.name ?? '',
     template,
   }
+}
+
+/** Somebody passes a card of the campaign on. */
+async function makeGift(stage: OpenStage, userid: string): Promise<string> {
+  const edge = stage.running.open.edgeFor({ kind: 'system', name: 'test' })
+  await edge.tx((tx) => change(tx.em, "update company set gift_depth = 1 where code = 'demo'"))
+  const phone = new Visitor(stage.serverUrl, 'Mozilla/5.0 (iPhone) wxwork/4.1')
+  await phone.signIn('employee', 'demo', userid)
+  const { cards } = await phone.call<{ cards: { id: string }[] }>('/employee/pack')
+  const json = { cover: 'thanks', greeting: '谢谢你' }
+  return (await phone.call<{ id: string }>(`/employee/cards/${cards[0]?.id}/gifts`, { json })).id
 }
 
 /** A QR code that somebody outside scanned, and the reminder that they get. */

@@ -11,7 +11,10 @@ export async function drain(
   kinds: readonly string[] = Object.keys(handlers),
 ): Promise<void> {
   for (;;) {
-    const worked = (await workOnce(edge, handlers, 'small')) || (await workOnce(edge, handlers, 'bulk'))
+    const worked =
+      (await workOnce(edge, handlers, 'small')) ||
+      (await workOnce(edge, handlers, 'bulk')) ||
+      (await workOnce(edge, handlers, 'webhook'))
     if (worked) continue
     const slots = kinds.map(() => '?').join(',')
     const left = await edge.read((tx) =>

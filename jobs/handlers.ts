@@ -2,6 +2,7 @@ import type { Id, IdKind } from '../contract/ids.ts'
 import { isId } from '../contract/ids.ts'
 import { readFundFlowBill, readSharingBill, readTradeBill } from '../importers/payment-bill.ts'
 import type { Edge, Tx } from '../server/kernel/context.ts'
+import { resealAll } from '../server/kernel/reseal.ts'
 import { proveBooks } from '../server/modules/analytics/prove-books.ts'
 import { writeStatements } from '../server/modules/analytics/write-statements.ts'
 import { forgetEvents } from '../server/modules/company/forget-events.ts'
@@ -34,6 +35,8 @@ import { askPayment } from '../server/modules/funding/ask-payment.ts'
 import { closeOpenPayments } from '../server/modules/funding/close-payment.ts'
 import { readIncome } from '../server/modules/funding/read-income.ts'
 import { watchPayment } from '../server/modules/funding/watch-payment.ts'
+import { returnGift, returnGiftsOfLeaver } from '../server/modules/gift/end-gift.ts'
+import { forgetGifts } from '../server/modules/gift/forget-gifts.ts'
 import { driveInvoice } from '../server/modules/invoice/drive-invoice.ts'
 import { reverseInvoices } from '../server/modules/invoice/reverse-invoices.ts'
 import { issueOrder, issueOrders } from '../server/modules/issuance/issue-order.ts'
@@ -47,9 +50,13 @@ import { settleRepaid } from '../server/modules/settlement/settle-repaid.ts'
 import { returnShare } from '../server/modules/settlement/return-share.ts'
 import { compareBillOf } from '../server/modules/reconciliation/compare-bill.ts'
 import { readBills } from '../server/modules/reconciliation/read-bills.ts'
+import { forgetNonces } from '../server/modules/merchant/forget-nonces.ts'
 import { eraseRosterChunks } from '../server/modules/staff/erase-roster.ts'
 import { queueSyncs } from '../server/modules/staff/queue-syncs.ts'
 import { syncDirectory } from '../server/modules/staff/sync-directory.ts'
+import { deliverEvents } from '../server/modules/webhook/deliver-events.ts'
+import { forgetEventsSent } from '../server/modules/webhook/forget-events-sent.ts'
+import { noteEvents } from '../server/modules/webhook/note-events.ts'
 import { applyRoster } from './apply-roster.ts'
 import { forgetCompany } from './forget-company.ts'
 import { importRoster } from './import-roster.ts'
@@ -108,6 +115,11 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'invoice.issue': (edge, args) => driveInvoice(edge, idOf('invoice', args, 'invoiceId')),
   'invoice.poll': (edge, args) => driveInvoice(edge, idOf('invoice', args, 'invoiceId')),
   'invoice.reverse': (edge, args) => edge.tx((tx) => reverseInvoices(tx, idOf('order', args, 'orderId'))),
+  'gift.end': (edge, args) => edge.tx((tx) => returnGift(tx, idOf('gift', args, 'giftId'))),
+  'gifts.of-leaver': (edge, args) =>
+    returnGiftsOfLeaver(edge, idOf('company', args, 'companyId'), idOf('person', args, 'personId')),
+  'keys.reseal': resealAll,
+  'gifts.forget': (edge) => untilNone(edge, forgetGifts),
   'settlement.plan': (edge, args) => planSettlement(edge, idOf('order', args, 'orderId')),
   'credit.settle': (edge, args) => settleRepaid(edge, idOf('company', args, 'companyId')),
   'payouts.match': async (edge) => void (await matchPayouts(edge)),
@@ -149,6 +161,13 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'wecom-events.forget': (edge) => untilNone(edge, forgetEvents),
   'sign-ins.forget': (edge) => untilNone(edge, forgetSignIns),
   'payment.ask': async (edge, args) => void (await askPayment(edge, idOf('payment', args, 'paymentId'))),
+  'webhook.note': batched((edge, args) => edge.tx((tx) => noteEvents(tx, notedOf([args]))), {
+    most: 100,
+    run: (edge, many) => edge.tx((tx) => noteEvents(tx, notedOf(many))),
+  }),
+  'webhook.deliver': (edge, args) => deliverEvents(edge, idOf('webhookEndpoint', args, 'endpointId')),
+  'webhooks.forget': (edge) => untilNone(edge, forgetEventsSent),
+  'nonces.forget': (edge) => untilNone(edge, forgetNonces),
   'bills.read': readBills,
   'bill.compare': (edge, args) => compareBillOf(edge, idOf('bill', args, 'billId'), billReaders),
   'custody.write': async (edge) => void (await writeStatements(edge)),
@@ -156,6 +175,12 @@ export const handlers: Readonly<Record<string, Handler>> = {
 }
 
 const billReaders = { trade: readTradeBill, fundFlow: readFundFlowBill, sharing: readSharingBill }
+
+/** What happened at tills: movements, and purchases that ended without one. */
+const notedOf = (many: readonly JobArgs[]) => ({
+  movementIds: many.flatMap((args) => ('movementId' in args ? [idOf('redemptionMovement', args, 'movementId')] : [])),
+  redemptionIds: many.flatMap((args) => ('movementId' in args ? [] : [idOf('redemption', args, 'redemptionId')])),
+})
 
 /** How an approval card ends. */
 const answerOf = (args: JobArgs): AnswerCode => (isAnswerCode(args['code']) ? args['code'] : 'decided')

@@ -21,7 +21,7 @@ import { anApprovedCampaign, somePeople, type TestCampaign } from '../server/tes
 import { aCompany, type TestCompany } from '../server/testing/companies.ts'
 import { onBothDatabases, type TestDatabase } from '../server/testing/databases.ts'
 import { merchants, servePayHouse, startPayWorld, type PayHouse, type PayWorld } from '../server/testing/paying.ts'
-import { noInvoices, noSms, wecomOf } from '../server/testing/wecom.ts'
+import { noInvoices, noSms, noPasses, noWebhooks, wecomOf } from '../server/testing/wecom.ts'
 import { handlers } from './handlers.ts'
 import { workOnce } from './worker.ts'
 
@@ -103,7 +103,14 @@ class Stage {
   edge(actor = this.company.as('hr')): Edge {
     const now = () => Date.now() + world.shiftMs
     return this.database.edge(
-      { wechatPay: this.house.ports.wechatPay, wecom: wecomOf(box, { now }), sms: noSms, invoice: noInvoices },
+      {
+        wechatPay: this.house.ports.wechatPay,
+        wecom: wecomOf(box, { now }),
+        sms: noSms,
+        invoice: noInvoices,
+        webhook: noWebhooks,
+        pass: noPasses,
+      },
       actor,
       now,
     )

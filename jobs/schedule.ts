@@ -1,7 +1,9 @@
 import { schedule } from 'node-cron'
 import type { Edge } from '../server/kernel/context.ts'
 import { enqueue } from '../server/kernel/outbox.ts'
+import { queueReseal } from '../server/kernel/reseal.ts'
 import { watchTickets } from '../server/modules/company/watch-tickets.ts'
+import { endOverdue } from '../server/modules/redemption/end-overdue.ts'
 import { sweepJobs } from './sweep-jobs.ts'
 
 /** What happens by the clock: node-cron is only the clock, the work is a job that any process may take, once a day. */
@@ -16,21 +18,28 @@ export const daily = [
   { kind: 'roster.erase', at: '40 3 * * *' },
   { kind: 'deliveries.remind', at: '20 2 * * *' },
   { kind: 'deliveries.forget', at: '45 3 * * *' },
+  { kind: 'gifts.forget', at: '47 3 * * *' },
   { kind: 'sign-ins.forget', at: '50 3 * * *' },
   { kind: 'sms-codes.forget', at: '52 3 * * *' },
   { kind: 'contacts.forget', at: '54 3 * * *' },
   { kind: 'contact-ways.end', at: '56 3 * * *' },
   { kind: 'contacts.heal', at: '20 4 * * *' },
   { kind: 'wecom-events.forget', at: '55 3 * * *' },
+  { kind: 'webhooks.forget', at: '57 3 * * *' },
 ] as const
 /** What happens every hour, and once as a process starts: a machine that was off in the morning does it at noon. */
 export const hourly = [
   { kind: 'payouts.match', at: '7 * * * *' },
   { kind: 'recurring.start', at: '1 * * * *' },
+  { kind: 'nonces.forget', at: '37 * * * *' },
 ] as const
 /** What happens once for ever, in whatever process starts first. */
 export const onceForAll = ['people.days'] as const
 const SWEEP_MS = 10_000
+/** What tills set aside and never came back for is free again so long after its end. */
+/** Transactions of 200 purchases each. */
+const MOST_TURNS = 50
+const END_HOLDS_MS = 30_000
 const WATCH_MS = 5 * 60_000
 
 /** Starts the clock; the answer stops it. */
@@ -52,6 +61,7 @@ export function startSchedule(edge: Edge): () => void {
   tasks.push(...hourly.map(({ kind, at }) => schedule(at, () => thisHour(kind), { timezone: 'Asia/Shanghai' })))
   const starting = async (): Promise<void> => {
     for (const { kind } of hourly) await thisHour(kind)
+    await edge.tx(queueReseal)
     await edge.tx((tx) =>
       enqueue(
         tx,
@@ -63,12 +73,21 @@ export function startSchedule(edge: Edge): () => void {
   const sweeping = setInterval(() => {
     edge.tx(sweepJobs).catch((error: unknown) => edge.log.warn({ err: error }, 'leases not swept'))
   }, SWEEP_MS)
+  const ending = setInterval(() => {
+    endAllOverdue(edge).catch((error: unknown) => edge.log.warn({ err: error }, 'holds of tills not ended'))
+  }, END_HOLDS_MS)
   const watching = setInterval(() => {
     watchTickets(edge).catch((error: unknown) => edge.log.warn({ err: error }, 'tickets not watched'))
   }, WATCH_MS)
   return () => {
     clearInterval(sweeping)
+    clearInterval(ending)
     clearInterval(watching)
     for (const task of tasks) void task.destroy()
   }
+}
+
+/** As many transactions as it takes, within bounds: another process is at it too, and the next turn is near. */
+async function endAllOverdue(edge: Edge): Promise<void> {
+  for (let turn = 0; turn < MOST_TURNS && (await edge.tx(endOverdue)) > 0; turn += 1);
 }

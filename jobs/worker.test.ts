@@ -166,7 +166,7 @@ onBothDatabases('worker', (database) => {
       done.push(String(args['key']))
     }
     await put(database, 'held')
-    const worker = startWorker(database.edge(noPorts), { work }, { fast: 1, small: 1, bulk: 1 })
+    const worker = startWorker(database.edge(noPorts), { work }, { fast: 1, small: 1, bulk: 1, webhook: 1 })
     while ((await stateOf(database, 'held'))?.state !== 'leased') await sleep(10)
     const stopping = worker.stop()
     await put(database, 'late')

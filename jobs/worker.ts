@@ -12,14 +12,14 @@ import {
   type LeasedJob,
 } from '../server/kernel/outbox.ts'
 import { OutsideError } from '../server/kernel/outside.ts'
-import type { Lane } from '../server/kernel/tables.ts'
+import { lanes, type Lane } from '../server/kernel/tables.ts'
 import { failBuriedEvents } from '../server/modules/company/fail-buried-events.ts'
 import type { Handler } from './handlers.ts'
 
 type Handlers = Readonly<Record<string, Handler>>
 
 /** How many jobs of a lane run at once in one process. Small work keeps hands of its own beside a festival. */
-const defaultHands: Readonly<Record<Lane, number>> = { fast: 2, small: 3, bulk: 2 }
+const defaultHands: Readonly<Record<Lane, number>> = { fast: 2, small: 3, bulk: 2, webhook: 3 }
 /** The safety net: a commit wakes the worker at once. */
 const POLL_MS = 500
 const GIVE_WAY_MS = 1000
@@ -55,9 +55,7 @@ export function startWorker(
       if (!worked && !stopped) await sleep(POLL_MS, undefined, { signal: heard }).catch(() => undefined)
     }
   }
-  const running = (['fast', 'small', 'bulk'] as const).flatMap((lane) =>
-    Array.from({ length: hands[lane] }, () => hand(lane)),
-  )
+  const running = lanes.flatMap((lane) => Array.from({ length: hands[lane] }, () => hand(lane)))
   return {
     wake,
     stop: async () => {

@@ -23,7 +23,7 @@ test('every page says that it is the sandbox, in both languages, and runs nothin
     ...['/', '/phone', '/phone/nobody', '/admin', '/admin/nobody', '/dials', '/callback', authorise].map(
       (path) => running.wecomUrl + path,
     ),
-    ...['/', '/cashier', '/cashier/none', '/scan?code_url=x', '/bank', '/money', '/dials'].map(
+    ...['/', '/cashier', '/cashier/none', '/scan?code_url=x', '/bank', '/till', '/money', '/dials'].map(
       (path) => running.payUrl + path,
     ),
   ]

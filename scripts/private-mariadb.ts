@@ -91,7 +91,8 @@ function makeDataDirectory(programs: MariadbPrograms, home: string): void {
       '--skip-test-db',
       ...asRoot(),
     ],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+    // In a folder that two share, the one clears away what the other is at work with.
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: home } },
   )
   if (made.status !== 0) throw new Error(`mariadb-install-db failed: ${made.stderr || made.stdout}`)
 }
@@ -129,6 +130,7 @@ function serverOptions(home: string, port: number, keeping: Keeping): string[] {
   return [
     '--no-defaults',
     `--datadir=${join(home, 'data')}`,
+    `--tmpdir=${home}`,
     `--socket=${join(home, 'socket')}`,
     `--pid-file=${join(home, 'pid')}`,
     `--port=${port}`,

@@ -1,16 +1,19 @@
 /**
- * npm run race -- [--rounds N] [--pair refund-unlock|refund-split|refund-hold] [--db mysql|sqlite]
- * Races a refund against the end of cooling-off, against sharing, and against a shop's hold: many cards at once on MariaDB,
- * both orders and all phases on SQLite. One line of JSON a pair. Exit code 1 when both ever won, when anything else was
- * wrong, or when the books do not balance; what it was goes to stderr.
+ * npm run race -- [--rounds N] [--pair NAME] [--db mysql|sqlite]
+ * Races a refund against the end of cooling-off, against sharing, and against a shop's hold (refund-unlock, refund-split,
+ * refund-hold); a gift against its ends (friend-friend, claim-withdraw, claim-return, refund-offer, refund-reveal); and every
+ * two of what is done to a card (hold-gift, claim-claim …): many cards at once on MariaDB, both orders and all phases on
+ * SQLite. One line of JSON a pair. Exit code 1 when both ever won, when an end was none that one before the other has, when
+ * anything else was wrong, or when the books do not balance; what it was goes to stderr.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { proveBooks } from '../server/modules/analytics/prove-books.ts'
-import { freshMysqlUrl, openTestDatabase } from '../server/testing/databases.ts'
-import { race, racingPairs, type PairName } from '../server/testing/racing/race.ts'
+import { freshMysqlUrl, openTestDatabase, type TestDatabase } from '../server/testing/databases.ts'
+import { cardPairs, openCardStage, raceCards, type CardRaceReport } from '../server/testing/racing/card-matrix.ts'
+import { race, racingPairs, type PairName, type RaceReport } from '../server/testing/racing/race.ts'
 import { provideMariadb } from './mariadb.ts'
 
 const MOST_TOLD = 20
@@ -22,34 +25,41 @@ const { values } = parseArgs({
   },
 })
 const interleavings = Number(values.rounds)
-const names = (Object.keys(racingPairs) as PairName[]).filter(
-  (name) => values.pair === undefined || name === values.pair,
-)
+const wanted = (name: string): boolean => values.pair === undefined || name === values.pair
+const names = (Object.keys(racingPairs) as PairName[]).filter(wanted)
+const pairs = cardPairs.filter((pair) => wanted(pair.join('-')))
 const db = values.db
 if (
-  names.length === 0 ||
+  names.length + pairs.length === 0 ||
   !Number.isSafeInteger(interleavings) ||
   interleavings < 1 ||
   (db !== 'mysql' && db !== 'sqlite')
 )
   throw new Error('usage: npm run race -- [--rounds N] [--pair NAME] [--db mysql|sqlite]')
 let failed = false
-for (const name of names) failed = !(await racePair(name)) || failed
+for (const name of names) failed = !(await racePair(name, (database) => race(database, name, interleavings))) || failed
+for (const pair of pairs) {
+  const raced = async (database: TestDatabase) => raceCards(await openCardStage(database), pair, interleavings)
+  failed = !(await racePair(pair.join('-'), raced)) || failed
+}
 process.exitCode = failed ? 1 : 0
 
 /** Races a pair on a database of its own; false where anything was wrong. */
-async function racePair(pair: PairName): Promise<boolean> {
+async function racePair(
+  pair: string,
+  raced: (database: TestDatabase) => Promise<RaceReport | CardRaceReport>,
+): Promise<boolean> {
   const { url, drop } = db === 'mysql' ? await mysqlUrl() : sqliteUrl()
   const database = await openTestDatabase(db as 'mysql' | 'sqlite', url)
   try {
     const began = Date.now()
-    const { wrong, ...told } = await race(database, pair, interleavings)
+    const { wrong, ...told } = await raced(database)
     const findings = await database.tx(proveBooks)
     const seconds = Math.round((Date.now() - began) / 100) / 10
     console.log(JSON.stringify({ pair, db, ...told, booksBalanced: findings.length === 0, seconds }))
     for (const text of wrong.slice(0, MOST_TOLD)) console.error(text)
     for (const finding of findings.slice(0, MOST_TOLD)) console.error(JSON.stringify(finding))
-    return told.both + wrong.length + findings.length === 0
+    return ('both' in told ? told.both : 0) + wrong.length + findings.length === 0
   } finally {
     await database.store.close()
     await drop()

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { companyRoles } from '../contract/hr/session.ts'
 import { encodeId } from '../contract/ids.ts'
+import { merchantRoles } from '../contract/merchant/till.ts'
 import { platformRoles } from '../contract/operator/platform.ts'
 import { endpoints } from './app.ts'
 import type { Actor, Edge } from './kernel/context.ts'
@@ -13,7 +14,8 @@ const platform = 'ops risk finance admin'
 
 /**
  * Who gets in, written by hand beside contract/abilities.ts, so that a door which opens wider is seen here: roles of a
- * company below /hr, roles of the platform below /operator, `employee` below /employee, `all` without a sign-in.
+ * company below /hr, roles of the platform below /operator, of a merchant below /merchant, `employee` below /employee, `all`
+ * without a sign-in.
  */
 const doors: Readonly<Record<string, string>> = {
   'GET /hr/sign-in/:code': 'all',
@@ -23,6 +25,7 @@ const doors: Readonly<Record<string, string>> = {
   'GET /hr/session': everybody,
   'GET /hr/settings': everybody,
   'PUT /hr/settings/time-zone': 'admin',
+  'PUT /hr/settings/gift-depth': 'admin',
   'POST /hr/js/signature': everybody,
   'GET /hr/recurring': everybody,
   'POST /hr/recurring': 'hr admin',
@@ -37,6 +40,9 @@ const doors: Readonly<Record<string, string>> = {
   'POST /hr/recurring/:id/end': 'hr approver admin',
   'POST /employee/js/signature': 'employee',
   'GET /hr/home': everybody,
+  'GET /hr/report': everybody,
+  'GET /hr/report/rows': everybody,
+  'GET /hr/report.xlsx': everybody,
   'GET /hr/templates': everybody,
   'GET /hr/wallet': 'hr finance admin',
   'PUT /hr/wallet/low-balance': 'finance admin',
@@ -111,6 +117,7 @@ const doors: Readonly<Record<string, string>> = {
   'GET /hr/wecom/licences': everybody,
   'POST /hr/wecom/licences': 'admin',
   'GET /hr/wecom/install-callback': 'admin',
+  'GET /operator/keys': platform,
   'GET /operator/wecom': platform,
   'POST /operator/wecom/events/:id/revive': 'ops admin',
   'POST /operator/session': 'all',
@@ -186,6 +193,12 @@ const doors: Readonly<Record<string, string>> = {
   'GET /employee/session': 'employee',
   'GET /employee/pack': 'employee',
   'GET /employee/cards/:id': 'employee',
+  'POST /employee/cards/:id/pay-code': 'employee',
+  'POST /employee/pay-code': 'employee',
+  'GET /employee/purchases/latest': 'employee',
+  'POST /employee/cards/:id/shops': 'employee',
+  'GET /employee/cards/:id/reminder': 'employee',
+  'GET /employee/cards/:id/pass': 'employee',
   'POST /employee/campaigns/:id/opened': 'employee',
   'GET /employee/claims/:token': 'all',
   'POST /employee/claims/:token/code': 'all',
@@ -194,6 +207,24 @@ const doors: Readonly<Record<string, string>> = {
   'POST /employee/claim-links/:token/code': 'all',
   'POST /employee/claim-links/:token': 'all',
   'POST /employee/campaigns/:id/claimed': 'employee',
+  'GET /employee/cards/:id/choices': 'employee',
+  'POST /employee/cards/:id/secret': 'employee',
+  'POST /employee/cards/:id/lost': 'employee',
+  'POST /employee/cards/:id/found': 'employee',
+  'POST /employee/cards/:id/reissue': 'employee',
+  'POST /employee/cards/:id/extend': 'employee',
+  'POST /employee/cards/:id/thanks': 'employee',
+  'POST /employee/cards/:id/device-links': 'employee',
+  'POST /employee/device-links/open': 'all',
+  'POST /employee/cards/bind': 'employee',
+  'POST /employee/cards/:id/gifts': 'employee',
+  'GET /employee/gifts': 'employee',
+  'GET /employee/gifts/:id': 'employee',
+  'POST /employee/gifts/:id/withdraw': 'employee',
+  'GET /employee/gift-links/:token': 'all',
+  'POST /employee/gift-links/:token/opened': 'all',
+  'POST /employee/gift-links/:token/claim': 'employee',
+  'GET /hr/campaigns/:id/thanks': everybody,
   'GET /callback/wecom/:companyId': 'all',
   'POST /callback/wecom/:companyId': 'all',
   'GET /callback/wecom-suite/:suiteId/command': 'all',
@@ -201,6 +232,48 @@ const doors: Readonly<Record<string, string>> = {
   'GET /callback/wecom-suite/:suiteId/data/:corpId': 'all',
   'POST /callback/wecom-suite/:suiteId/data/:corpId': 'all',
   'POST /notify/wechatpay': 'all',
+  'GET /operator/merchants': platform,
+  'POST /operator/merchants': 'ops admin',
+  'GET /operator/merchants/:id': platform,
+  'PUT /operator/merchants/:id': 'ops admin',
+  'POST /operator/merchants/:id/shops': 'ops admin',
+  'PUT /operator/shops/:id': 'ops admin',
+  'POST /operator/shops/:id/clerks': 'ops admin',
+  'PUT /operator/clerks/:id': 'ops admin',
+  'POST /operator/clerks/:id/remove': 'ops admin',
+  'POST /operator/clerks/:id/link': 'ops admin',
+  'GET /operator/merchants/:id/terminals': platform,
+  'POST /operator/shops/:id/terminals': 'ops admin',
+  'POST /operator/terminals/:id/rotate': 'ops admin',
+  'POST /operator/terminals/:id/revoke': 'ops admin',
+  'GET /operator/merchants/:id/webhooks': platform,
+  'POST /operator/merchants/:id/webhooks': 'ops admin',
+  'POST /operator/webhooks/:id/pause': 'ops admin',
+  'POST /operator/webhooks/:id/resume': 'ops admin',
+  'POST /merchant/sign-in': 'all',
+  'DELETE /merchant/session': 'all',
+  'GET /operator/merchants/:id/webhook-deliveries': platform,
+  'POST /operator/merchants/:id/webhook-deliveries/resend': 'ops admin',
+  'POST /operator/webhook-deliveries/:id/resend': 'ops admin',
+  'POST /pos/v1/authorisations': 'terminal',
+  'GET /pos/v1/authorisations': 'terminal',
+  'GET /pos/v1/authorisations/:id': 'terminal',
+  'POST /pos/v1/authorisations/:id/captures': 'terminal',
+  'POST /pos/v1/authorisations/:id/voids': 'terminal',
+  'POST /pos/v1/authorisations/:id/refunds': 'terminal',
+  'POST /pos/v1/balances': 'terminal',
+  'GET /pos/v1/days/:day/file': 'terminal',
+  'GET /merchant/session': 'clerk manager',
+  'GET /merchant/shifts': 'clerk manager',
+  'POST /merchant/shifts': 'clerk manager',
+  'POST /merchant/shifts/:id/close': 'clerk manager',
+  'GET /merchant/purchases': 'clerk manager',
+  'GET /merchant/purchases/:id': 'clerk manager',
+  'POST /merchant/scans': 'clerk manager',
+  'POST /merchant/purchases/:id/redeem': 'clerk manager',
+  'POST /merchant/purchases/:id/void': 'clerk manager',
+  'POST /merchant/purchases/:id/undo': 'clerk manager',
+  'POST /merchant/purchases/:id/refund': 'manager',
 }
 
 const companyId = encodeId('company', 1n)
@@ -211,6 +284,24 @@ const actors: Readonly<Record<string, Actor>> = {
     companyRoles.map((role) => [
       `hr ${role}`,
       { kind: 'member', companyId, memberId: encodeId('member', 1n), roles: [role] },
+    ]),
+  ),
+  'pos terminal': {
+    kind: 'terminal',
+    merchantId: encodeId('merchant', 1n),
+    shopId: encodeId('shop', 1n),
+    terminalId: encodeId('terminal', 1n),
+  },
+  ...Object.fromEntries(
+    merchantRoles.map((role) => [
+      `merchant ${role}`,
+      {
+        kind: 'clerk',
+        merchantId: encodeId('merchant', 1n),
+        shopId: encodeId('shop', 1n),
+        clerkId: encodeId('clerk', 1n),
+        roles: [role],
+      },
     ]),
   ),
   ...Object.fromEntries(
@@ -283,8 +374,9 @@ describe('the doors', () => {
   const writes = endpoints.filter((one) => one.method !== 'GET' && one.may !== 'notice')
   test.each(writes.map((one) => `${one.method} ${one.path}`))('%s takes nothing from a foreign page', async (name) => {
     const area = /^\w+ \/(\w+)/.exec(name)?.[1] ?? ''
-    const as = area === 'employee' ? 'employee employee' : `${area} admin`
-    const cookie = 'fulika_hr=x; fulika_ops=x; fulika_pack=x'
+    const others = { employee: 'employee employee', merchant: 'merchant manager', pos: 'pos terminal' }
+    const as = area in others ? others[area as keyof typeof others] : `${area} admin`
+    const cookie = 'fulika_hr=x; fulika_ops=x; fulika_pack=x; fulika_till=x'
     const foreign = ['https://evil.test', 'null', 'https://fulika.test.evil.test', 'http://fulika.test']
     for (const headers of [{ cookie }, ...foreign.flatMap((origin) => [{ cookie, origin }, { origin }])])
       expect(await knock(name, { 'x-as': as, ...headers })).toEqual([403, 'origin_refused'])
@@ -311,7 +403,7 @@ describe('the doors', () => {
     const open = endpoints.filter((one) => one.may === 'public').map((one) => `${one.method} ${one.path}`)
     expect(
       open.every((name) =>
-        /\/(sign-in\/:code|sign-in-callback|consent\/:code|consent-callback|session|hr\/first-sign-in|claims\/:token(\/code)?|claim-links\/:token(\/code)?)$/.test(
+        /\/(sign-in\/:code|sign-in-callback|consent\/:code|consent-callback|session|hr\/first-sign-in|merchant\/sign-in|claims\/:token(\/code)?|claim-links\/:token(\/code)?|gift-links\/:token(\/opened)?|device-links\/open)$/.test(
           name,
         ),
       ),

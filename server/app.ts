@@ -8,9 +8,14 @@ import type { RootLog } from './kernel/log.ts'
 import { createHttpMetrics } from './kernel/metrics.ts'
 import { sql } from './kernel/sql.ts'
 import { analyticsEndpoints } from './modules/analytics/endpoints.ts'
+import { keysEndpoints } from './modules/analytics/keys-endpoints.ts'
 import { fundsEndpoints } from './modules/analytics/funds-endpoints.ts'
+import { reportEndpoints } from './modules/analytics/report-endpoints.ts'
 import { campaignEndpoints } from './modules/campaign/endpoints.ts'
+import { bindEndpoints } from './modules/cardpack/bind-endpoints.ts'
+import { cardActEndpoints } from './modules/cardpack/card-act-endpoints.ts'
 import { cardpackEndpoints } from './modules/cardpack/endpoints.ts'
+import { giftEndpoints } from './modules/cardpack/gift-endpoints.ts'
 import { catalogEndpoints } from './modules/catalog/endpoints.ts'
 import { complianceEndpoints } from './modules/compliance/endpoints.ts'
 import { measureCustody } from './modules/compliance/measure-custody.ts'
@@ -23,6 +28,12 @@ import { deliveryEndpoints } from './modules/delivery/endpoints.ts'
 import { licenceEndpoints } from './modules/delivery/licence-endpoints.ts'
 import { fundingEndpoints } from './modules/funding/endpoints.ts'
 import { invoiceEndpoints } from './modules/invoice/endpoints.ts'
+import { merchantEndpoints } from './modules/merchant/endpoints.ts'
+import { readClerkActor } from './modules/merchant/read-clerk-actor.ts'
+import { terminalEndpoints } from './modules/merchant/terminal-endpoints.ts'
+import { createTerminalCheck, POS_PATH } from './modules/merchant/verify-terminal.ts'
+import { posEndpoints } from './modules/redemption/pos-endpoints.ts'
+import { tillEndpoints } from './modules/redemption/till-endpoints.ts'
 import { refundEndpoints } from './modules/refund/endpoints.ts'
 import { takeRefundNotice } from './modules/refund/take-notice.ts'
 import { settlementEndpoints } from './modules/settlement/endpoints.ts'
@@ -30,6 +41,7 @@ import { reconciliationEndpoints } from './modules/reconciliation/endpoints.ts'
 import { staffEndpoints } from './modules/staff/endpoints.ts'
 import { isPersonActive } from './modules/staff/find-person.ts'
 import { walletEndpoints } from './modules/wallet/endpoints.ts'
+import { webhookEndpoints } from './modules/webhook/endpoints.ts'
 import { pagesOf } from './pages.ts'
 
 /** Every endpoint of the house. Routes, access checks and docs/openapi.json derive from this list. */
@@ -37,6 +49,8 @@ export const endpoints: readonly Endpoint[] = [
   ...companyEndpoints,
   ...catalogEndpoints,
   ...complianceEndpoints,
+  ...merchantEndpoints,
+  ...terminalEndpoints,
   ...settlementEndpoints,
   ...walletEndpoints,
   ...fundsEndpoints,
@@ -51,7 +65,15 @@ export const endpoints: readonly Endpoint[] = [
   ...invoiceEndpoints,
   ...reconciliationEndpoints,
   ...analyticsEndpoints,
+  ...reportEndpoints,
+  ...keysEndpoints,
   ...cardpackEndpoints,
+  ...cardActEndpoints,
+  ...giftEndpoints,
+  ...bindEndpoints,
+  ...tillEndpoints,
+  ...posEndpoints,
+  ...webhookEndpoints,
 ]
 
 const anybody: Actor = { kind: 'anybody' }
@@ -63,12 +85,15 @@ export function createApp(
 ): Koa {
   const edge = open.edgeFor(anybody)
   const metrics = createHttpMetrics()
+  const sessionOf = createAuthenticate({ edge, personActive: isPersonActive, clerkActor: readClerkActor })
+  const terminalOf = createTerminalCheck(edge)
   measureWecom(metrics.registry, edge)
   measureCustody(metrics.registry, edge)
   return createHttpApp({
     endpoints,
     edgeFor: (actor, log) => open.edgeFor(actor, log),
-    authenticate: createAuthenticate({ edge, personActive: isPersonActive }),
+    authenticate: (credentials) =>
+      credentials.path.startsWith(POS_PATH) ? terminalOf(credentials) : sessionOf(credentials),
     origins: [new URL(open.house.publicUrl).origin],
     log: options.log,
     trustProxy: options.trustProxy,

@@ -1,11 +1,12 @@
 import type { Id } from '../contract/ids.ts'
 import { BrandEntry, CompanyEntry, type PlatformFile } from '../contract/operator/platform-file.ts'
 import type { FilingEntry } from '../contract/operator/filing.ts'
+import type { MerchantEntry } from '../contract/operator/merchant.ts'
 import type { TermsEntry } from '../contract/operator/terms.ts'
 import type { z } from 'zod'
 import type { Edge, Tx } from './kernel/context.ts'
 import { canonical } from './kernel/once.ts'
-import { changeBrand, findBrandByPrefix } from './modules/catalog/change-brand.ts'
+import { changeBrand, findBrandByPrefix, setCardLimits } from './modules/catalog/change-brand.ts'
 import { addTemplateVersion, createBrand, createTemplate } from './modules/catalog/create-template.ts'
 import { readNewestVersions } from './modules/catalog/read-template.ts'
 import { readTermsNumber } from './modules/catalog/read-terms.ts'
@@ -17,12 +18,17 @@ import { changeCompany } from './modules/company/change-company.ts'
 import { connectWecom } from './modules/company/connect-wecom.ts'
 import { createCompany } from './modules/company/create-company.ts'
 import { findCompanyByCode } from './modules/company/read-company.ts'
+import { changeShop } from './modules/merchant/change-shop.ts'
+import { createMerchant } from './modules/merchant/create-merchant.ts'
+import { createShop } from './modules/merchant/create-shop.ts'
+import { findMerchantByName } from './modules/merchant/read-merchants.ts'
+import { findShopByName } from './modules/merchant/read-shops.ts'
 import { openWallet } from './modules/wallet/open-wallet.ts'
 import { setCreditLine } from './modules/wallet/set-credit-line.ts'
 
 /** What the file did, or would do, to one thing. Members and the WeCom connection belong to their company's line. */
 export interface Applied {
-  readonly kind: 'company' | 'brand' | 'template'
+  readonly kind: 'company' | 'brand' | 'template' | 'merchant' | 'shop'
   readonly key: string
   readonly action: 'create' | 'change' | 'same'
 }
@@ -30,7 +36,7 @@ export interface Applied {
 class DryRun extends Error {}
 
 /**
- * Brings companies, brands and templates in line with a file: a second time it changes nothing. What the file does not
+ * Brings companies, brands, templates, merchants and shops in line with a file: a second time it changes nothing. What the file does not
  * name stays as it is. With `dryRun` everything is done in a transaction that is taken back, so the answer is true.
  */
 export async function applyPlatform(edge: Edge, file: PlatformFile, dryRun: boolean): Promise<Applied[]> {
@@ -73,7 +79,8 @@ async function applyBrand(tx: Tx, entry: z.output<typeof BrandEntry>): Promise<A
   const changed = known !== null && (await changeBrand(tx, id, entry))
   const agreed = entry.terms !== undefined && (await applyTerms(tx, id, entry.terms))
   const filed = entry.filing !== undefined && (await applyFiling(tx, id, entry.filing))
-  const action = actionOf(known === null, changed || agreed || filed)
+  const limited = await setCardLimits(tx, id, entry)
+  const action = actionOf(known === null, changed || agreed || filed || limited)
   const done: Applied[] = [{ kind: 'brand', key: entry.issuerPrefix, action }]
   const standing = (await readNewestVersions(tx)).filter((version) => version.brandId === id)
   for (const template of entry.templates) {
@@ -84,6 +91,28 @@ async function applyBrand(tx: Tx, entry: z.output<typeof BrandEntry>): Promise<A
     else if (!sameTerms(version, template)) await addTemplateVersion(tx, version.templateId, wanted)
     const same = version !== undefined && sameTerms(version, template)
     done.push({ kind: 'template', key, action: actionOf(version === undefined, !same) })
+  }
+  for (const merchant of entry.merchants) done.push(...(await applyMerchant(tx, id, entry.issuerPrefix, merchant)))
+  return done
+}
+
+async function applyMerchant(
+  tx: Tx,
+  brandId: Id<'brand'>,
+  issuerPrefix: string,
+  entry: MerchantEntry,
+): Promise<Applied[]> {
+  const { name } = entry
+  const known = await findMerchantByName(tx, brandId, name)
+  const id = known?.id ?? (await createMerchant(tx, { brandId, name }))
+  const key = `${issuerPrefix} ${name}`
+  const done: Applied[] = [{ kind: 'merchant', key, action: actionOf(known === null, false) }]
+  for (const shop of entry.shops) {
+    const stands = await findShopByName(tx, id, shop.name)
+    if (stands === null) await createShop(tx, id, shop)
+    const { version = 0, state = 'open' } = stands ?? {}
+    const changed = stands !== null && (await changeShop(tx, { ...shop, id: stands.id, version, state })) !== version
+    done.push({ kind: 'shop', key: `${key} ${shop.name}`, action: actionOf(stands === null, changed) })
   }
   return done
 }

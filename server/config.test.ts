@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ConfigProblems, readConfig, writeKeyRing } from './config.ts'
 import { wechatPayOf } from './pay-config.ts'
+import { aPassFile } from './testing/passes.ts'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'fulika-config-'))
 const problemsOf = (env: Record<string, string>): readonly string[] => {
@@ -161,6 +162,23 @@ test('the invoice service is whole or not there, speaks https, and stands beside
   )
   const beside = { FULIKA_SANDBOX: 'inside', FULIKA_DATA_DIR: folder(), ...invoice }
   expect(problemsOf(beside).join()).toMatch(/^FULIKA_SANDBOX/)
+})
+
+test('the file for passes is whole, belongs together, and shows none of its key', () => {
+  const path = join(folder(), 'pass.json')
+  const file = aPassFile()
+  writeFileSync(path, JSON.stringify(file), { mode: 0o600 })
+  const passes = readConfig({ ...production(), FULIKA_PASS_FILE: path }).passes
+  expect(passes).toMatchObject({ passTypeIdentifier: 'pass.example.fulika', teamIdentifier: 'TEAM123456' })
+  expect(JSON.stringify(passes)).not.toContain('PRIVATE KEY')
+  expect(readConfig(production()).passes).toBeNull()
+  writeFileSync(path, JSON.stringify({ ...file, wwdrPem: aPassFile().wwdrPem }))
+  expect(problemsOf({ ...production(), FULIKA_PASS_FILE: path })).toEqual(['FULIKA_PASS_FILE: wwdrPem'])
+  chmodSync(path, 0o644)
+  expect(problemsOf({ ...production(), FULIKA_PASS_FILE: path }).join()).toMatch(
+    /FULIKA_PASS_FILE: others on this machine/,
+  )
+  expect(problemsOf({ ...production(), FULIKA_PASS_FILE: `${path}.none` })).toEqual(['FULIKA_PASS_FILE: unreadable'])
 })
 
 test('the file of merchants gives the platform, what each payment costs, and platform certificates where no key is named', () => {

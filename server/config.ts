@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { BankAccount } from './kernel/house.ts'
 import { newKeyRing, readKeys, type Keys } from './kernel/key-ring.ts'
 import { Secret } from './kernel/log.ts'
+import { PassFile, type PassConfig } from './channels/pass/pass-file.ts'
 import { WechatPayFile, type WechatPayConfig } from './pay-config.ts'
 
 /** Everything a process is told at its start. Checked as a whole: every problem is named at once. */
@@ -38,6 +39,8 @@ export interface Config {
   readonly sms: { readonly url: string; readonly key: Secret<string>; readonly signature: string } | null
   /** The electronic invoice service; null where none is configured: requests wait, and finance exports their fields. */
   readonly invoice: { readonly url: string; readonly key: Secret<string> } | null
+  /** What signs cards for Apple's Wallet; null where no certificate is configured: the pack does not offer it then. */
+  readonly passes: PassConfig | null
 }
 
 /** What is wrong with the environment: each line names a variable and says what to do. It shows no value. */
@@ -101,6 +104,7 @@ const Environment = z.strictObject({
   FULIKA_SMS_SIGN: text(20).optional(),
   FULIKA_INVOICE_URL: z.url({ protocol: /^https$/ }).optional(),
   FULIKA_INVOICE_KEY: z.string().min(16).max(200).optional(),
+  FULIKA_PASS_FILE: text(500).optional(),
 })
 type Given = z.output<typeof Environment>
 
@@ -143,6 +147,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const keys = readKeyRing(given, production, problems)
   const wechatPay = readWechatPay(given, production, problems)
   const wecomProvider = readWecomProvider(given, production, problems)
+  const passes = readPasses(given, production, problems)
   if (problems.length > 0 || keys === null) throw new ConfigProblems(problems)
   const sandboxMode =
     given.FULIKA_SANDBOX ?? (production || wechatPay !== null || wecomProvider !== null ? 'off' : 'inside')
@@ -182,6 +187,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     },
     sms: readSms(given),
     invoice: readInvoice(given),
+    passes,
   }
 }
 
@@ -283,6 +289,17 @@ function readWecomProvider(given: Given, production: boolean, problems: string[]
     return WecomProviderFile.parse(JSON.parse(readFileSync(given.FULIKA_WECOM_PROVIDER_FILE, 'utf8')))
   } catch (error) {
     problems.push(`FULIKA_WECOM_PROVIDER_FILE: ${fieldsOf(error)}`)
+    return null
+  }
+}
+
+function readPasses(given: Given, production: boolean, problems: string[]): PassConfig | null {
+  if (given.FULIKA_PASS_FILE === undefined) return null
+  try {
+    problems.push(...openToOthers('FULIKA_PASS_FILE', given.FULIKA_PASS_FILE, production))
+    return PassFile.parse(JSON.parse(readFileSync(given.FULIKA_PASS_FILE, 'utf8')))
+  } catch (error) {
+    problems.push(`FULIKA_PASS_FILE: ${fieldsOf(error)}`)
     return null
   }
 }

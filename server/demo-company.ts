@@ -6,6 +6,7 @@ import { PlatformFile } from '../contract/operator/platform-file.ts'
 import { addDays } from '../contract/wall-clock.ts'
 import { readStaffList } from '../importers/staff-list.ts'
 import { applyPlatform } from './apply-platform.ts'
+import { addDemoClerks, demoMerchants } from './demo-shops.ts'
 import type { Outside } from './house.ts'
 import { CHINA, dayOf } from './kernel/company-day.ts'
 import type { Edge } from './kernel/context.ts'
@@ -62,6 +63,7 @@ function demoFile(outside: Outside): PlatformFile {
             cover: 'birthday',
           },
         ],
+        merchants: [...demoMerchants],
       },
       {
         name: '沐光咖啡',
@@ -147,13 +149,14 @@ async function demoToApply(edge: Edge, outside: Outside): Promise<PlatformFile> 
 }
 
 /**
- * Makes the sandbox usable at once: the demo company, its brands, the platform operator, and in the sandbox's WeCom the
+ * Makes the sandbox usable at once: the demo company, its brands, shops and clerks, the platform operator, and in the sandbox's WeCom the
  * console's people and those of the sample list. A second time it changes nothing.
  */
 export async function prepareDemo(edge: Edge, outside: Outside): Promise<void> {
   await applyPlatform(edge, await demoToApply(edge, outside), false)
   await agreeTerms(edge, outside)
   await fileIssuers(edge)
+  await addDemoClerks(edge)
   await edge.tx(async (tx) => {
     const key = outside.world.operatorKey
     if ((await findOperatorByKey(tx, key)) === null)

@@ -4,7 +4,9 @@ import { dirname } from 'node:path'
 import type { SandboxWorld } from '../sandbox/world.ts'
 import { invoiceAdapter } from './channels/invoice/adapter.ts'
 import type { Ports } from './channels/ports.ts'
+import { passAdapter } from './channels/pass/adapter.ts'
 import { smsAdapter } from './channels/sms/adapter.ts'
+import { webhookAdapter } from './channels/webhook/adapter.ts'
 import { wechatPayAdapter } from './channels/wechatpay/adapter.ts'
 import { wecomAdapter, type WecomOptions } from './channels/wecom/adapter.ts'
 import type { Config, WecomProviderFile } from './config.ts'
@@ -60,6 +62,7 @@ export async function openHouse(
     custody: config.custody,
     ...suitesOf(providerOf(config, parts.outside)),
     wechatPay: wechatPayOf(payOf(config, parts.outside), config.settlement),
+    passesUntilMs: config.passes?.untilMs ?? null,
     sandbox: parts.outside !== null,
     quietMinutes: config.wecom.quietMinutes,
   }
@@ -187,6 +190,8 @@ function portsOf(
     wecom: wecomAdapter({ ...bases, ...wecom, now, provider, suites: provider?.suites ?? [] }),
     sms: smsAdapter({ gateway: gatewayOf(config, outside), now }),
     invoice: invoiceAdapter({ service: invoicesOf(config, outside), now }),
+    pass: passAdapter(config.passes),
+    webhook: webhookAdapter({ anywhere: outside !== null, now }),
     wechatPay: wechatPayAdapter({
       baseUrl: pay?.baseUrl ?? 'https://api.mch.weixin.qq.com',
       secondUrl: pay?.secondUrl ?? null,

@@ -8,6 +8,8 @@ import { loadWorld, startSandbox, type RunningSandbox } from '../sandbox/world.t
 import { createApp } from './app.ts'
 import { ConfigProblems, readConfig, type Config } from './config.ts'
 import { prepareDemo, tellAddresses } from './demo-company.ts'
+import { offerDemoTills } from './demo-shops.ts'
+import { connectDemoTill } from './demo-till.ts'
 import { openHouse, type OpenHouse, type Outside } from './house.ts'
 import { serve } from './kernel/http.ts'
 import { createLog, type RootLog } from './kernel/log.ts'
@@ -41,7 +43,11 @@ export async function start(config: Config, log: RootLog): Promise<Running> {
     if (config.role === 'worker') return { url: '', open, stop }
     const web = await serve(createApp(open, { log, trustProxy: config.trustProxy }), config.port, config.host)
     ends.push(() => web.close())
-    if (outside !== null) await tellAddresses(open.edgeFor({ kind: 'system', name: 'demo' }), outside)
+    if (outside !== null) {
+      const demo = open.edgeFor({ kind: 'system', name: 'demo' })
+      await tellAddresses(demo, outside)
+      await connectDemoTill(demo, outside)
+    }
     return { url: `http://${config.host}:${web.port}`, open, stop }
   } catch (error) {
     await stop()
@@ -65,7 +71,14 @@ async function main(): Promise<void> {
   const config = readConfig(process.env)
   const log = createLog({ level: config.logLevel })
   const running = await start(config, log)
-  if (config.sandbox !== null) tellNewcomer(config, running.url)
+  if (config.sandbox !== null) {
+    const demo = { kind: 'system', name: 'demo' } as const
+    tellNewcomer(
+      config,
+      running.url,
+      config.role === 'worker' ? null : await offerDemoTills(running.open.edgeFor(demo)),
+    )
+  }
   let stopping = false
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -79,7 +92,9 @@ async function main(): Promise<void> {
   }
 }
 
-function tellNewcomer(config: Config, url: string): void {
+type DemoTills = Awaited<ReturnType<typeof offerDemoTills>>
+
+function tellNewcomer(config: Config, url: string, tills: DemoTills): void {
   const at = (port: number): string => `http://127.0.0.1:${port}`
   const { wecomPort, payPort } = config.sandbox ?? { wecomPort: 0, payPort: 0 }
   console.log(`
@@ -88,9 +103,12 @@ function tellNewcomer(config: Config, url: string): void {
   管理后台 HR console     ${url}/console/    公司代号 company code: demo
   平台后台 platform       ${url}/ops/        访问密钥 access key: see operatorKey in ${config.dataDir}/sandbox.json
   员工手机 phones         ${at(wecomPort)}/phone
+  店员收银 clerk's till   ${tills?.clerk ?? '-'}    (once)
+  店长收银 manager's till ${tills?.manager ?? '-'}    (once)
   外部手机 outside worker ${at(wecomPort)}/worker
   安装应用 app market     ${at(wecomPort)}/suites
   收银台和银行 cashier    ${at(payPort)}/cashier   ${at(payPort)}/bank
+  收银机 POS till         ${at(payPort)}/till
   故障和时钟 dials        ${at(wecomPort)}/dials   ${at(payPort)}/dials
 `)
 }

@@ -12,8 +12,8 @@ let server: Awaited<ReturnType<typeof serve>>
 beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'fulika-pages-'))
   const root = join(folder, 'dist')
-  for (const name of ['assets', 'console', 'pack', 'ops']) mkdirSync(join(root, name), { recursive: true })
-  for (const name of ['console', 'pack', 'ops']) writeFileSync(join(root, name, 'index.html'), `<p>${name}</p>`)
+  for (const name of ['assets', 'console', 'pack', 'ops', 'till']) mkdirSync(join(root, name), { recursive: true })
+  for (const name of ['console', 'pack', 'ops', 'till']) writeFileSync(join(root, name, 'index.html'), `<p>${name}</p>`)
   writeFileSync(join(root, 'assets/page-1a2B.js'), 'let page')
   writeFileSync(join(root, 'assets/.hidden'), 'hidden')
   writeFileSync(join(folder, 'secret.json'), 'secret')
@@ -49,7 +49,7 @@ function get(path: string): Promise<Got> {
 }
 
 test('pages are served with a policy of what they may load, in no frame of another site, and are asked for anew', async () => {
-  for (const path of ['/console/', '/console/campaigns/x', '/pack/', '/ops']) {
+  for (const path of ['/console/', '/console/campaigns/x', '/pack/', '/ops', '/till/enter/x']) {
     const { status, headers, text } = await get(path)
     expect([status, headers['cache-control'], text]).toEqual([200, 'no-cache', `<p>${path.split('/')[1]}</p>`])
     const policy = String(headers['content-security-policy'])
@@ -60,6 +60,18 @@ test('pages are served with a policy of what they may load, in no frame of anoth
   const asset = await get('/assets/page-1a2B.js')
   expect([asset.status, asset.text]).toEqual([200, 'let page'])
   expect(asset.headers['cache-control']).toContain('immutable')
+})
+
+test('only the till may use the camera, and nobody listens', async () => {
+  const policies = await Promise.all(
+    ['console', 'pack', 'ops', 'till'].map(async (page) => (await get(`/${page}/`)).headers['permissions-policy']),
+  )
+  expect(policies).toEqual([
+    'camera=(), geolocation=(), microphone=()',
+    'camera=(), geolocation=(self), microphone=()',
+    'camera=(), geolocation=(), microphone=()',
+    'camera=(self), geolocation=(), microphone=()',
+  ])
 })
 
 test.each([

@@ -1,7 +1,7 @@
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
 
-/** One build, three pages: the console for HR, the card pack for employees, the platform's own console. */
+/** The consoles of HR and of the platform, and the till of a shop. The card pack is a build of its own (pack/vite.config.ts). */
 export default defineConfig({
   root: import.meta.dirname,
   base: '/',
@@ -14,7 +14,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: ['console', 'pack', 'ops'].map((page) => `${import.meta.dirname}/${page}/index.html`),
+      input: ['console', 'ops', 'till'].map((page) => `${import.meta.dirname}/${page}/index.html`),
     },
   },
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { idField } from '../fields.ts'
+import { limits } from '../limits.ts'
 
 export const companyRoles = ['hr', 'approver', 'finance', 'admin'] as const
 
@@ -54,9 +55,15 @@ export const HrSettings = z.object({
     .nullable(),
   paymentRoute: z.enum(['strict', 'non_cash']),
   timeZone: z.string(),
+  /** How often a card may be passed on from person to person; 0: never. */
+  giftDepth: z.int(),
 })
 export type HrSettings = z.infer<typeof HrSettings>
 
 /** PUT /hr/settings/time-zone: the zone of the company's days and of the times it chooses, by its IANA name. */
 export const TimeZoneInput = z.object({ timeZone: z.string().min(1).max(40) })
 export const TimeZoneChosen = z.object({ timeZone: z.string() })
+
+/** PUT /hr/settings/gift-depth: how often people may pass a card of the company on; 0: never. Open gifts go on. */
+export const GiftDepthInput = z.object({ giftDepth: z.int().min(0).max(limits.mostGiftDepth) })
+export const GiftDepthChosen = z.object({ giftDepth: z.int() })

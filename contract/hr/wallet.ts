@@ -1,11 +1,8 @@
 import { z } from 'zod'
-import { fenField, idField, instantField } from '../fields.ts'
+import { dayField, fenField, idField, instantField } from '../fields.ts'
 import { budgetHoldMoves, type BudgetHoldState } from '../states.ts'
 import { campaignStates } from './campaign.ts'
 import { BankAccountView } from './funding.ts'
-
-/** A day of the company's calendar. */
-const dayField = z.iso.date()
 
 /**
  * How long the wallet lasts: what is known to come first (approved orders that miss money, and what active runs will make

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { fenField, idField, instantField } from '../fields.ts'
-import { dayField, filingClasses, FilingView, MOST_CUSTODY_FEN } from './filing.ts'
+import { dayField, fenField, idField, instantField } from '../fields.ts'
+import { filingClasses, FilingView, MOST_CUSTODY_FEN } from './filing.ts'
 
 const document = z.string().trim().min(1).max(64)
 const amount = fenField.refine((value) => value <= MOST_CUSTODY_FEN, { message: 'at most 100 billion yuan' })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fenField, idField, instantField } from '../fields.ts'
+import { dayField, fenField, idField, instantField } from '../fields.ts'
 
 /** Classes of issuers by the measures for single-purpose prepaid cards: 规模, 集团, 品牌, 其他. */
 export const filingClasses = ['scale', 'group', 'brand', 'other'] as const
@@ -12,9 +12,6 @@ export const custodyPercent: Readonly<Record<FilingClass, number>> = { scale: 20
 export const MOST_CUSTODY_FEN = 10_000_000_000_000
 
 const text = (most: number) => z.string().trim().min(1).max(most)
-
-/** A real day of the calendar, YYYY-MM-DD. */
-export const dayField = z.iso.date()
 
 const facts = {
   class: z.enum(filingClasses),

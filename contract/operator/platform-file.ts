@@ -3,6 +3,7 @@ import { fenField } from '../fields.ts'
 import { covers } from '../hr/campaign.ts'
 import { companyRoles } from '../hr/session.ts'
 import { FilingEntry } from './filing.ts'
+import { MerchantEntry } from './merchant.ts'
 import { TermsEntry } from './terms.ts'
 
 const text = (most: number) => z.string().trim().min(1).max(most)
@@ -66,7 +67,17 @@ export const BrandEntry = z.strictObject({
   terms: TermsEntry.optional(),
   /** How it is filed as an issuer of prepaid cards, and its custody account; without, what stands stays. */
   filing: FilingEntry.optional(),
+  /** What one card may spend on one day of China, and in how many purchases; null: as much as is on it. Left out: it stays. */
+  cardDayFen: fenField
+    .refine((value) => value > 0, { message: 'at least 1 fen' })
+    .nullable()
+    .optional(),
+  cardDayTimes: z.int().min(1).max(10_000).nullable().optional(),
+  /** By how many days a holder may make a card valid again that has expired; 0: never. Left out: it stays, 365 at first. */
+  extendDays: z.int().min(0).max(3650).optional(),
   templates: z.array(TemplateEntry).default([]),
+  /** Who takes its cards, and where. A shop is found by its name; one that the file does not name stays as it is. */
+  merchants: z.array(MerchantEntry).default([]),
 })
 
 /** What `npm run operator -- apply FILE` reads. */

@@ -28,6 +28,7 @@ export type NavName =
   | 'cashier'
   | 'bank'
   | 'invoices'
+  | 'till'
   | 'money'
   | 'wecom-dials'
   | 'pay-dials'
@@ -43,6 +44,7 @@ const entries: readonly { name: NavName; label: string; side: 'wecom' | 'pay' | 
   { name: 'cashier', label: '收银台', side: 'pay', path: '/cashier' },
   { name: 'bank', label: '网银', side: 'pay', path: '/bank' },
   { name: 'invoices', label: '发票', side: 'pay', path: '/invoices' },
+  { name: 'till', label: '收银机', side: 'pay', path: '/till' },
   { name: 'money', label: '资金', side: 'pay', path: '/money' },
   { name: 'pay-dials', label: '支付旋钮', side: 'pay', path: '/dials' },
 ]

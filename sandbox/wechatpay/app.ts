@@ -5,6 +5,7 @@ import type { RouterContext } from 'koa-router'
 import { mountBank } from '../bank/bank.ts'
 import { mountInvoices } from '../invoice/invoices.ts'
 import type { Place } from '../look/page.ts'
+import { mountTill } from '../till/till-desk.ts'
 import { apiOf } from './api.ts'
 import type { Api } from './api.ts'
 import { mountCashier } from './cashier.ts'
@@ -41,6 +42,7 @@ export function handlerOf(world: World, place: Place): (request: IncomingMessage
   mountCashier(router, world, place)
   mountBank(router, world.now, place)
   mountInvoices(router, world.now, place)
+  mountTill(router, place)
   mountDesk(router, world, place)
   app.use(router.routes())
   app.use(emptyRefusals(router))

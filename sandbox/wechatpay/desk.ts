@@ -70,6 +70,13 @@ function startPage(ctx: Context, world: World, place: Place): void {
   }
   const tiles = [
     tile('pay', '/cashier', '收银台', '待付的微信支付订单，不用扫码，点开就付。', 'Pay open WeChat orders'),
+    tile(
+      'pay',
+      '/till',
+      '收银机',
+      '按 POS 协议收福利卡，在任何一步断网，日终对账。',
+      'A till with a network that can be cut',
+    ),
     tile('pay', '/bank', '企业网银', '转一笔账，下载对账单交给平台。', 'Transfer money, download the statement'),
     tile(
       'pay',

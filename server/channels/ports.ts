@@ -7,6 +7,8 @@ export interface Ports {
   readonly wechatPay: WechatPayPort
   readonly sms: SmsPort
   readonly invoice: InvoicePort
+  readonly webhook: WebhookPort
+  readonly pass: PassPort
 }
 
 export type WecomAppKind = 'self_built' | 'customised' | 'third_party'
@@ -317,4 +319,50 @@ export interface InvoicePort {
   reverse(wish: { readonly number: string; readonly redNumber: string }): Promise<InvoiceAnswer>
   /** How an invoice, or a red-letter one, stands. */
   query(number: string): Promise<InvoiceAnswer>
+}
+
+/** A merchant's own server, which wants to be told of what happened at its tills. */
+export interface WebhookPort {
+  /**
+   * Posts an event, signed for this moment. Says the status of whatever answer came: 2xx means taken. Throws OutsideError:
+   * `refused` for an address that is never called (not https, not public), `unknown` where no answer came.
+   */
+  send(message: {
+    readonly url: string
+    readonly secret: string
+    /** The event's id: the same for every repeat. */
+    readonly eventId: string
+    readonly event: string
+    readonly body: string
+  }): Promise<{ readonly status: number }>
+}
+
+/** A card as Apple's Wallet shows it. */
+export interface WalletCard {
+  /** A pass with the same number takes the place of the one before. */
+  readonly serialNumber: string
+  readonly organizationName: string
+  /** Read aloud. */
+  readonly description: string
+  readonly logoText: string
+  /** `rgb(0, 71, 189)`: so the Wallet wants them. */
+  readonly backgroundColor: string
+  readonly foregroundColor: string
+  readonly labelColor: string
+  readonly fields: Readonly<
+    Record<
+      'primary' | 'secondary' | 'auxiliary' | 'back',
+      readonly { readonly label: string; readonly value: string }[]
+    >
+  >
+  /** What its QR code holds, and what stands below it. */
+  readonly link: string
+  readonly linkText: string
+  readonly expiresAtMs: number | null
+}
+
+/** Cards for Apple's Wallet, signed with a certificate of ours. No network. */
+export interface PassPort {
+  /** A signed `.pkpass`. Throws where no certificate is configured: ask `House.passesUntilMs` before. */
+  write(card: WalletCard): Buffer
 }

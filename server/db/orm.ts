@@ -7,17 +7,27 @@ import Database from 'better-sqlite3'
 import { CompiledQuery, SqliteDialect, type DatabaseConnection, type Driver } from 'kysely'
 import { Counter, Job, KeyUse, OnceKey, SharedCount, SharedValue, Trail, Worker } from '../kernel/tables.ts'
 import { Campaign, Recurring } from '../modules/campaign/tables.ts'
-import { Activity, Card } from '../modules/card/tables.ts'
+import { Activity, Card, RetiredNumber } from '../modules/card/tables.ts'
 import { Brand, BrandFiling, BrandTerms, TemplateVersion } from '../modules/catalog/tables.ts'
 import { Company, Member, Operator, WecomConnection, WecomEvent, WecomSuite } from '../modules/company/tables.ts'
 import { CustodyAlarm, CustodyBalance, CustodyGuarantee, CustodyStatement } from '../modules/compliance/tables.ts'
 import { Claim, ClaimLink, ContactWay, ExternalContact, MassSend, SmsCode } from '../modules/contact/tables.ts'
 import { Delivery, DeliveryBatch, MemberSend, Notification, SendDay } from '../modules/delivery/tables.ts'
 import { BankStatement, Payment, PaymentPart, StatementLine } from '../modules/funding/tables.ts'
+import { Gift, Thanks } from '../modules/gift/tables.ts'
 import { Invoice, InvoiceLine } from '../modules/invoice/tables.ts'
 import { Entry, Posting } from '../modules/ledger/tables.ts'
+import {
+  Clerk,
+  ClerkLink,
+  Merchant,
+  Shop,
+  Terminal,
+  TerminalNonce,
+  WebhookEndpoint,
+} from '../modules/merchant/tables.ts'
 import { Order, OrderItem, OrderSlice } from '../modules/order/tables.ts'
-import { Hold } from '../modules/redemption/tables.ts'
+import { Hold, Redemption, RedemptionMovement, Shift, UsedCode } from '../modules/redemption/tables.ts'
 import { Bill, BillDifference } from '../modules/reconciliation/tables.ts'
 import { Refund, RefundItem, RefundPart } from '../modules/refund/tables.ts'
 import {
@@ -52,6 +62,7 @@ import {
   WalletAlert,
   WalletMovement,
 } from '../modules/wallet/tables.ts'
+import { WebhookDelivery, WebhookTurn } from '../modules/webhook/tables.ts'
 import { migrationsOf } from './migrations.ts'
 import { queue } from './queue.ts'
 
@@ -85,8 +96,16 @@ export const entities = [
   PayoutItem,
   PayoutFile,
   PayeeAccount,
+  Merchant,
+  Shop,
+  Clerk,
+  ClerkLink,
+  Terminal,
+  TerminalNonce,
+  WebhookEndpoint,
   Card,
   Activity,
+  RetiredNumber,
   Order,
   OrderItem,
   OrderSlice,
@@ -130,6 +149,14 @@ export const entities = [
   ExternalContact,
   MassSend,
   Hold,
+  Redemption,
+  RedemptionMovement,
+  UsedCode,
+  Shift,
+  Gift,
+  Thanks,
+  WebhookDelivery,
+  WebhookTurn,
   Bill,
   BillDifference,
   Refund,

@@ -13,6 +13,19 @@ export type Actor =
       readonly roles: readonly string[]
     }
   | { readonly kind: 'employee'; readonly companyId: Id<'company'>; readonly personId: Id<'person'> }
+  | {
+      readonly kind: 'clerk'
+      readonly merchantId: Id<'merchant'>
+      readonly shopId: Id<'shop'>
+      readonly clerkId: Id<'clerk'>
+      readonly roles: readonly string[]
+    }
+  | {
+      readonly kind: 'terminal'
+      readonly merchantId: Id<'merchant'>
+      readonly shopId: Id<'shop'>
+      readonly terminalId: Id<'terminal'>
+    }
   | { readonly kind: 'operator'; readonly operatorId: Id<'operator'>; readonly roles: readonly string[] }
   | { readonly kind: 'system'; readonly name: string }
   | { readonly kind: 'anybody' }

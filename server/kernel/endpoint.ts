@@ -53,6 +53,8 @@ interface Shape {
   readonly crowd?: true
   /** Told by a provider in great numbers, and answered by a status alone: no cookies, no headers, no sign-in (bare-lane.ts). */
   readonly bare?: true
+  /** Asked by a program that signs each request over its raw bytes (docs/pos.md) instead of signing in. */
+  readonly signed?: true
   /**
    * Inputs that a header brings instead of the query, percent-encoded UTF-8: what people write into them is personal
    * (names, phones), and addresses stand in histories and in the logs of whatever lies in between.

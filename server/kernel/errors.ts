@@ -11,6 +11,8 @@ export interface ErrorMore {
   readonly detail?: string | Readonly<Record<Lang, string>>
   readonly field?: string
   readonly row?: number
+  /** Where too little is to be had: what could be had instead. */
+  readonly availableFen?: number
   /** For the log only. */
   readonly cause?: unknown
   readonly retryAfterMs?: number
@@ -48,6 +50,7 @@ export interface Problem {
   readonly detail?: string
   readonly field?: string
   readonly row?: number
+  readonly availableFen?: number
   readonly requestId: string
 }
 
@@ -63,6 +66,7 @@ export function toProblem(error: unknown, lang: Lang, requestId: string): Proble
     ...(more.detail === undefined ? {} : { detail: inLanguage(more.detail, lang) }),
     ...(more.field === undefined ? {} : { field: more.field }),
     ...(more.row === undefined ? {} : { row: more.row }),
+    ...(more.availableFen === undefined ? {} : { availableFen: more.availableFen }),
     requestId,
   }
 }

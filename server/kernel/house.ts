@@ -46,6 +46,8 @@ export interface House {
     /** At most so many calls of profit sharing a second for one merchant. */
     readonly sharesPerSecond: number
   }
+  /** Until when cards can be signed for Apple's Wallet (ms): its certificate ends then. Null: none is configured. */
+  readonly passesUntilMs: number | null
   /** True where the sandbox stands in for WeCom and WeChat Pay; pages then say so. */
   readonly sandbox: boolean
   /** Messages of WeCom leave minute 0 and 30 of each hour out, as it asks (FULIKA_WECOM_QUIET_MINUTES). */

@@ -75,6 +75,13 @@ const endpoints = [
     },
   }),
   endpoint({
+    ...({ method: 'POST', path: '/signed', may: 'pos.use', scope: 'edge', body: 'json', signed: true } as const),
+    limitBytes: 100,
+    input: z.looseObject({}),
+    output: z.looseObject({}),
+    run: async (_edge, input) => input,
+  }),
+  endpoint({
     ...({ method: 'GET', path: '/broken', may: 'public', scope: 'edge' } as const),
     input: z.object({}),
     output: z.object({}),
@@ -321,6 +328,29 @@ describe('http', () => {
     await unready.close(1000)
   })
 
+  it('hands the bytes of a signed request to who judges it, once; the address pays for what is refused alone', async () => {
+    const terminal = { kind: 'terminal', terminalId: 'trm_1' } as unknown as Actor
+    const judge: HttpOptions['authenticate'] = async ({ method, url, headers, readBody }) => {
+      const body = (await readBody()).toString('utf8')
+      return headers['x-signed'] === `${method} ${url} ${body}` ? terminal : refuse('pos_signature_invalid')
+    }
+    const small = await open({ rate: { points: 10, seconds: 60 }, authenticate: judge })
+    const ask = (body: string, signed: string) =>
+      fetch(`http://127.0.0.1:${small.port}/signed?a=%20`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json', 'x-signed': signed },
+      })
+    const good = await ask('{ "b":1}', 'POST /signed?a=%20 { "b":1}')
+    expect([good.status, await good.json()]).toEqual([200, { a: ' ', b: 1 }])
+    const large = `{"b":"${'x'.repeat(100)}"}`
+    expect((await ask(large, `POST /signed?a=%20 ${large}`)).status).toBe(413)
+    const told = []
+    for (let guess = 0; guess < 11; guess += 1) told.push((await ask('{}', 'x')).status)
+    expect(told).toEqual([...Array.from({ length: 9 }, () => 401), 429, 429])
+    await small.close(1000)
+  })
+
   it('limits the rate with Retry-After', async () => {
     const small = await open({ rate: { points: 1, seconds: 60 } })
     const address = `http://127.0.0.1:${small.port}/things/1`
@@ -354,5 +384,15 @@ describe('cookies and documents', () => {
 
   it('describes every endpoint', () => {
     expect(Object.keys((openApiOf(endpoints) as { paths: object }).paths)).toContain('/things/{id}')
+  })
+
+  it('names how signed requests are signed, where they are', () => {
+    const document = openApiOf(endpoints) as {
+      paths: Record<string, Record<string, { security?: unknown }>>
+      components: { securitySchemes: Record<string, { scheme: string }> }
+    }
+    expect(document.paths['/signed']?.['post']?.security).toEqual([{ terminal: [] }])
+    expect(document.paths['/campaigns']?.['post']?.security).toBeUndefined()
+    expect(document.components.securitySchemes['terminal']?.scheme).toBe('FULIKA-HMAC-SHA256')
   })
 })

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { IncomingMessage, ServerResponse, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
-import compress from 'koa-compress'
 import helmet from 'koa-helmet'
 import Router from 'koa-router'
 import { can } from '../../contract/abilities.ts'
@@ -15,14 +14,20 @@ import { AppError, refuse, sayLimit, toAppError, toProblem } from './errors.ts'
 import type { RootLog } from './log.ts'
 import { createHttpMetrics, type HttpMetrics } from './metrics.ts'
 import { networkOf, plainAddress } from './network.ts'
+import { packText } from './pack-text.ts'
 import { rateLimit, type Rate } from './rate.ts'
 import { countStreams, type Streams } from './streams.ts'
 
 export interface Credentials {
+  readonly method: string
   /** The path that is asked for: it decides whose session counts. */
   readonly path: string
+  /** Path and query as they came: what a program signs. */
+  readonly url: string
   readonly cookies: ReadonlyMap<string, string>
   readonly headers: Readonly<Record<string, string>>
+  /** The body's bytes, within the endpoint's limit: only for whoever is known by a signature over them. */
+  readonly readBody: () => Promise<Buffer>
 }
 
 export interface HttpOptions {
@@ -55,7 +60,6 @@ const STREAM_MS = 10 * 60_000
 const BACKLOG = 4096
 /** JSON bodies are forms typed by people; files are raw and state their own limit. */
 const defaultLimitBytes = 256 * 1024
-const goneAway = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE'])
 const contentSecurityPolicy = {
   directives: {
     defaultSrc: ["'self'"],
@@ -81,13 +85,9 @@ export function createHttpApp(options: HttpOptions): Koa {
   for (const one of options.endpoints) {
     router.register(one.path, [one.method], (ctx: Koa.Context) => answer(ctx, one, options, guards))
   }
-  // A browser that leaves a stream or a download is no fault; anything else that Koa could not answer is.
-  app.on('error', (error: NodeJS.ErrnoException) => {
-    if (!goneAway.has(error.code ?? '')) options.log.error({ err: error }, 'answer failed')
-  })
   app.use((ctx, next) => around(ctx, next, options.log, metrics))
   app.use(helmet({ contentSecurityPolicy }))
-  app.use(compress({ filter: (type) => /json|text|javascript|svg|xml/.test(type) && !type.includes('event-stream') }))
+  packText(app, options.log)
   app.use((ctx, next) => probes(ctx, next, options, metrics))
   app.use(router.routes())
   app.use(async (ctx, next) => {
@@ -189,15 +189,19 @@ interface Guards {
   readonly streams: Streams
 }
 
-/** One request of one endpoint. Who asks is settled before a byte of the body is read. */
+/**
+ * One request of one endpoint. Who asks is settled before a byte of the body is read, unless they are known by a
+ * signature over it.
+ */
 async function answer(ctx: Koa.Context, one: Endpoint, options: HttpOptions, guards: Guards): Promise<void> {
   ctx.state['route'] = one.path
   const requestId = String(ctx.state['requestId'])
   const headers = headersOf(ctx)
   checkOrigin(ctx, one, options.origins)
-  const actor = await options.authenticate({ path: ctx.path, cookies: readCookies(headers['cookie']), headers })
-  const known = actorKey(actor)
+  const readRaw = readOnce(ctx, one.limitBytes ?? defaultLimitBytes)
   const ip = networkOf(ctx.ip)
+  const actor = await actorOf(ctx, one, headers, readRaw, options, guards.asked)
+  const known = actorKey(actor)
   const who = known ?? `ip:${ip}`
   const rate = one.crowd === true ? guards.crowd : guards.asked
   if (isNotice(one)) await rate.mustHaveLeft(who)
@@ -205,8 +209,7 @@ async function answer(ctx: Koa.Context, one: Endpoint, options: HttpOptions, gua
   if (!can(actor.kind, 'roles' in actor ? actor.roles : [], one.may))
     refuse(actor.kind === 'anybody' ? 'unauthenticated' : 'forbidden')
   const idempotencyKey = keyOf(headers, one)
-  const raw =
-    one.body === 'json' || one.body === 'raw' ? await readBody(ctx, one.limitBytes ?? defaultLimitBytes) : null
+  const raw = one.body === 'json' || one.body === 'raw' ? await readRaw() : null
   const json = one.body === 'json' ? parseJson(ctx, raw) : {}
   const params = ctx['params'] as Record<string, string>
   const query = queryOf(ctx, one, headers)
@@ -229,6 +232,26 @@ async function answer(ctx: Koa.Context, one: Endpoint, options: HttpOptions, gua
   if (result !== undefined) ctx.body = one.output === 'stream' ? result : JSON.stringify(result)
   if (result !== undefined && one.output !== 'stream') ctx.type = 'application/json'
   else if (result === undefined && !ctx.body && ctx.status === 404) ctx.status = 204
+}
+
+/**
+ * Who asks. Behind one address stand many tills, each counted by itself; so the address pays for signatures that do not
+ * hold, and none of it is looked at once it has spent all.
+ */
+async function actorOf(
+  ctx: Koa.Context,
+  one: Endpoint,
+  headers: Readonly<Record<string, string>>,
+  readRaw: () => Promise<Buffer>,
+  options: HttpOptions,
+  rate: Rate,
+): Promise<Actor> {
+  const { method, path, originalUrl: url } = ctx
+  const credentials = { method, path, url, cookies: readCookies(headers['cookie']), headers, readBody: readRaw }
+  if (one.signed !== true) return options.authenticate(credentials)
+  const who = `ip:${networkOf(ctx.ip)}`
+  await rate.mustHaveLeft(who)
+  return options.authenticate(credentials).catch((error: unknown) => countRefused(rate, who, error))
 }
 
 /**
@@ -293,6 +316,12 @@ function keyOf(headers: Readonly<Record<string, string>>, one: Endpoint): string
   return key
 }
 
+/** The body, read when it is first asked for. */
+function readOnce(ctx: Koa.Context, limitBytes: number): () => Promise<Buffer> {
+  let reading: Promise<Buffer> | undefined
+  return () => (reading ??= readBody(ctx, limitBytes))
+}
+
 /** Refuses by the stated length before reading, and by the counted length while reading. */
 function readBody(ctx: Koa.Context, limitBytes: number): Promise<Buffer> {
   const tooLarge = (): AppError => {
@@ -332,9 +361,21 @@ function parseJson(ctx: Koa.Context, raw: Buffer | null): object {
 }
 
 function actorKey(actor: Actor): string | null {
-  if (actor.kind === 'member') return `member:${actor.memberId}`
-  if (actor.kind === 'employee') return `person:${actor.personId}`
-  return actor.kind === 'operator' ? `operator:${actor.operatorId}` : null
+  switch (actor.kind) {
+    case 'member':
+      return `member:${actor.memberId}`
+    case 'employee':
+      return `person:${actor.personId}`
+    case 'clerk':
+      return `clerk:${actor.clerkId}`
+    case 'terminal':
+      return `terminal:${actor.terminalId}`
+    case 'operator':
+      return `operator:${actor.operatorId}`
+    case 'system':
+    case 'anybody':
+      return null
+  }
 }
 
 function headersOf(ctx: Koa.Context): Record<string, string> {

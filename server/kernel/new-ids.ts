@@ -27,3 +27,7 @@ export function idSource(worker: number, clock: Clock): <K extends IdKind>(kind:
     return encodeId(kind, (BigInt(lastMs) << 22n) | (BigInt(worker) << 12n) | BigInt(sequence))
   }
 }
+
+/** The first id that a kind can have at an instant: whatever was made later comes behind it. */
+export const idAt = <K extends IdKind>(kind: K, ms: number): Id<K> =>
+  encodeId(kind, BigInt(Math.max(0, Math.floor(ms) - EPOCH_MS)) << 22n)

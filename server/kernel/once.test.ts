@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { onBothDatabases } from '../testing/databases.ts'
-import { once, OnceConflict, useUp } from './once.ts'
+import { keepOnce, once, OnceConflict, readOnce, useUp } from './once.ts'
 import { sql } from './sql.ts'
 import { trail } from './trail.ts'
 
@@ -30,6 +30,24 @@ onBothDatabases('once', (database) => {
     expect([firsts(0) + firsts(2), firsts(1), firsts(3)]).toEqual([1, 20, 1])
     expect(await database.tx((tx) => useUp(tx, 'other', ['a']))).toEqual([true])
     expect(await database.tx((tx) => useUp(tx, 'test', []))).toEqual([])
+  })
+
+  test('of many asked at once each is told by its own input, though two come under one key', async () => {
+    const [first, other] = [
+      { key: 'k', input: { amount: 1, ref: 'a' } },
+      { key: 'k', input: { amount: 2, ref: 'a' } },
+    ]
+    await database.tx((tx) => keepOnce(tx, 'test', [{ ...first!, answer: { id: 7 } }]))
+    const unknown = { key: 'n', input: {} }
+    for (const asked of [
+      [first!, other!, unknown],
+      [other!, unknown, first!],
+    ]) {
+      const told = await database.tx((tx) => readOnce(tx, 'test', asked))
+      expect(told[asked.indexOf(first!)]).toEqual({ answer: { id: 7 } })
+      expect(told[asked.indexOf(other!)]).toEqual({ differsIn: 'amount' })
+      expect(told[asked.indexOf(unknown)]).toBeUndefined()
+    }
   })
 
   test('a key whose use was rolled back is free', async () => {

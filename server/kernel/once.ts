@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Tx } from './context.ts'
-import { insertIgnore, sql } from './sql.ts'
+import { insertIgnore, insertRows, readBound, sql } from './sql.ts'
 import { OnceKey } from './tables.ts'
 
 /** Another input came under a key that is taken. `field` names the first top-level field that differs. */
@@ -51,6 +51,68 @@ export async function useUp(tx: Tx, scope: string, keys: readonly string[]): Pro
   return rows.map((row) => tokenOf.get(row.once_key) === row.token)
 }
 
+/** What is remembered of a key: the answer that it was given, or the field in which this input differs from the first. */
+export type Remembered = { readonly answer: unknown } | { readonly differsIn: string }
+
+/** A key with what was asked under it. */
+export interface Keyed {
+  readonly key: string
+  readonly input: object
+}
+
+/**
+ * For a command that does many items in one transaction: what is remembered of each, in their order; undefined where its
+ * key was not answered before. The caller locks what the items are about before it reads, and keeps new answers by `keepOnce` in the same transaction.
+ */
+export async function readOnce(tx: Tx, scope: string, asked: readonly Keyed[]): Promise<(Remembered | undefined)[]> {
+  const keys = [...new Set(asked.map(({ key }) => key))]
+  if (keys.length === 0) return []
+  const held = await readBound<{ onceKey: string; inputHash: string; input: string; answer: string | null }>(
+    tx.em,
+    `select once_key as onceKey, input_hash as inputHash, input, answer from once_key
+      where scope = ? and once_key in (${keys.map(() => '?').join(',')})`,
+    [scope, ...keys],
+  )
+  const rows = new Map(held.map((row) => [row.onceKey, row]))
+  return asked.map(({ key, input }) => {
+    const row = rows.get(key)
+    if (row === undefined) return undefined
+    const text = canonical(input)
+    return row.input === text
+      ? { answer: JSON.parse(row.answer ?? 'null') as unknown }
+      : { differsIn: firstDifference(row.input, text) }
+  })
+}
+
+/** Whether a key was answered before: whoever sends it again is told the same, and nothing new is done. */
+export async function isKept(tx: Tx, scope: string, key: string): Promise<boolean> {
+  const text = 'select 1 as one from once_key where scope = ? and once_key = ?'
+  return (await readBound(tx.em, text, [scope, key])).length === 1
+}
+
+/**
+ * Keeps answers under keys that `readOnce` did not know, by one statement, in the order of the keys. Throws a unique
+ * violation when somebody else was faster with one of them: the whole transaction is done again, and reads it then.
+ */
+export async function keepOnce(
+  tx: Tx,
+  scope: string,
+  kept: readonly (Keyed & { readonly answer: unknown })[],
+): Promise<void> {
+  const atMs = tx.clock.now()
+  await insertRows(
+    tx.em,
+    'once_key',
+    kept
+      .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+      .map(({ key, input, answer }) => {
+        const text = canonical(input)
+        const row = { scope, once_key: key, token: '', input_hash: hashOf(text), input: text }
+        return { ...row, answer: JSON.stringify(answer), at_ms: atMs }
+      }),
+  )
+}
+
 /** One text for equal inputs: keys sorted, at every depth. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>
@@ -58,6 +120,12 @@ export function canonical(value: unknown): string {
       ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
       : part,
   )
+}
+
+/** The first top-level field in which two inputs differ; null where they are equal. */
+export function differingField(before: object, after: object): string | null {
+  const [a, b] = [canonical(before), canonical(after)]
+  return a === b ? null : firstDifference(a, b)
 }
 
 function hashOf(text: string): string {

@@ -13,8 +13,17 @@ const problemSchema = {
     detail: { type: 'string' },
     field: { type: 'string' },
     row: { type: 'integer' },
+    availableFen: { type: 'integer' },
     requestId: { type: 'string' },
   },
+}
+
+/** Of what is asked by programs that sign (`signed`); browsers have session cookies, which a document cannot hand out. */
+const terminalScheme = {
+  type: 'http',
+  scheme: 'FULIKA-HMAC-SHA256',
+  description:
+    'Authorization: FULIKA-HMAC-SHA256 terminal=<id>,timestamp=<seconds>,nonce=<16 to 64 characters>,signature=<hex>; the signature is HMAC-SHA256 with the terminal key over method, path with query, timestamp and nonce, each followed by a line feed, then the bytes of the body (docs/pos.md).',
 }
 
 /** An OpenAPI 3.1 document of the endpoint records, in a stable order. */
@@ -25,7 +34,8 @@ export function openApiOf(endpoints: readonly Endpoint[], info = { title: 'Fulik
     const path = one.path.replace(/:(\w+)/g, '{$1}')
     paths[path] = { ...paths[path], [one.method.toLowerCase()]: operationOf(one) }
   }
-  return { openapi: '3.1.0', info, paths, components: { schemas: { Problem: problemSchema } } }
+  const components = { securitySchemes: { terminal: terminalScheme }, schemas: { Problem: problemSchema } }
+  return { openapi: '3.1.0', info, paths, components }
 }
 
 function operationOf(one: Endpoint): object {
@@ -54,6 +64,7 @@ function operationOf(one: Endpoint): object {
   const problem = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
   return {
     'x-ability': one.may,
+    ...(one.signed === true ? { security: [{ terminal: [] }] } : {}),
     parameters,
     ...(one.body === 'json' || one.body === 'raw' ? { requestBody: { required: true, content } } : {}),
     responses: { 200: answerOf(one), default: { description: 'Refused', content: problem } },

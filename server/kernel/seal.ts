@@ -40,6 +40,10 @@ export interface Seal {
   blindIndex(purpose: string, value: string): string
   /** The id of the key that sealed a value, for re-sealing and for the check at start. */
   keyIdOf(sealed: Uint8Array): string
+  /** The id of the key that seals now. */
+  readonly keyId: string
+  /** The first bytes of everything that the key of this id sealed, and of nothing else. */
+  headerOf(keyId: string): Buffer
 }
 
 /** Promises sealing with the given ring; `random` gives the nonces. Throws when a key is not 32 bytes. */
@@ -52,7 +56,7 @@ export function sealWith(ring: KeyRing, random: (bytes: number) => Buffer): Seal
   const current = keys.get(ring.current)
   const index = ring.indexKeys[ring.indexKeyId]
   if (!current || !index) throw new Error('key ring: the current key is missing')
-  const header = Buffer.concat([Buffer.from([VERSION, ring.current.length]), Buffer.from(ring.current, 'ascii')])
+  const header = headerOf(ring.current)
   const purposes = new Map<string, KeyObject>()
   const purposeKey = (purpose: string): KeyObject => {
     const known = purposes.get(purpose)
@@ -78,8 +82,13 @@ export function sealWith(ring: KeyRing, random: (bytes: number) => Buffer): Seal
     open: (place, sealed) => openWith(keys, place, Buffer.from(sealed)),
     blindIndex: (purpose, value) => createHmac('sha256', purposeKey(purpose)).update(value, 'utf8').digest('hex'),
     keyIdOf: (sealed) => split(Buffer.from(sealed)).keyId,
+    keyId: ring.current,
+    headerOf,
   }
 }
+
+const headerOf = (keyId: string): Buffer =>
+  Buffer.concat([Buffer.from([VERSION, keyId.length]), Buffer.from(keyId, 'ascii')])
 
 function openWith(keys: ReadonlyMap<string, KeyObject>, place: Place, sealed: Buffer): string {
   const { keyId, rest } = split(sealed)

@@ -19,8 +19,11 @@ export const OnceKey = defineEntity({
   },
 })
 
-/** `fast`: what must be answered within seconds (a welcome message); nothing long ever runs there. */
-export const lanes = ['fast', 'small', 'bulk'] as const
+/**
+ * `fast`: what must be answered within seconds (a welcome message); nothing long ever runs there. `webhook`: what waits for
+ * servers of merchants.
+ */
+export const lanes = ['fast', 'small', 'bulk', 'webhook'] as const
 export type Lane = (typeof lanes)[number]
 
 /** Work to do after this commit: written with its cause, so it cannot be lost. Arguments are ids only. */

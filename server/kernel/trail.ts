@@ -43,6 +43,10 @@ export function actorName(actor: Actor): string {
       return actor.memberId
     case 'employee':
       return actor.personId
+    case 'clerk':
+      return actor.clerkId
+    case 'terminal':
+      return actor.terminalId
     case 'operator':
       return actor.operatorId
     case 'system':

@@ -1,3 +1,4 @@
+import { cardLimits } from '../../contract/card-rules.ts'
 import { fen } from '../../contract/fen.ts'
 import type { CampaignContent } from '../../contract/hr/campaign.ts'
 import type { Id } from '../../contract/ids.ts'
@@ -31,6 +32,8 @@ export interface CampaignWish {
   readonly faceFen?: number
   readonly sendAtMs?: number | null
   readonly coolingOffMs?: number
+  /** What else the cards are: named and without an end, unless said. */
+  readonly card?: { readonly named: boolean; readonly validDays: number | null }
   /** 4 digits that no other brand of the test has. */
   readonly issuerPrefix?: string
   /** Who collects WeChat payments for the brand. */
@@ -79,7 +82,11 @@ export async function anApprovedCampaign(
   return database.tx(async (tx) => {
     const { issuerPrefix = '6230', wechatPay = null } = wish
     const brandId = await createBrand(tx, { name: '青禾', issuerPrefix, wechatPay })
-    const templateVersionId = await aTemplate(tx, brandId, { coolingOffMs: wish.coolingOffMs ?? 0 })
+    const templateVersionId = await aTemplate(tx, brandId, {
+      coolingOffMs: wish.coolingOffMs ?? 0,
+      ...wish.card,
+      ...(wish.card?.named === false ? { maxFaceFen: fen(cardLimits.unnamedFaceFen) } : {}),
+    })
     const items = personIds.map((holderId) => ({ holderId, templateVersionId, faceFen: face, priceFen: face }))
     const orderId = await placeOrder(tx, { companyId: company.id, items })
     const id = tx.newId('campaign')

@@ -4,18 +4,18 @@ import { FilingEntry } from '../../contract/operator/filing.ts'
 import type { z } from 'zod'
 import type { Ports } from '../channels/ports.ts'
 import type { Edge } from '../kernel/context.ts'
-import { change, sql } from '../kernel/sql.ts'
+import { sql } from '../kernel/sql.ts'
 import { createBrand } from '../modules/catalog/create-template.ts'
 import { setFiling } from '../modules/catalog/set-filing.ts'
 import { openPayment } from '../modules/funding/open-payment.ts'
 import { issueOrder } from '../modules/issuance/issue-order.ts'
-import { account } from '../modules/ledger/accounts.ts'
-import { credit, debit, post } from '../modules/ledger/post.ts'
 import { placeOrder } from '../modules/order/place-order.ts'
+import type { Till } from '../modules/redemption/till-acts.ts'
 import { requestRefund } from '../modules/refund/request-refund.ts'
 import { aTemplate } from './cards.ts'
 import { aCompany } from './companies.ts'
 import type { TestDatabase } from './databases.ts'
+import { act, actOf, aTill, codeOf } from './tills.ts'
 
 /** An instant by the clock on a wall in Beijing: `2026-03-31 23:59:59.999`. */
 export const beijing = (wall: string): number => Date.parse(`${wall.replace(' ', 'T')}+08:00`)
@@ -72,23 +72,16 @@ export async function custodyStage(database: TestDatabase) {
     await hr.tx((tx) => requestRefund(tx, { kind: 'cards', orderId, cardIds }))
   }
 
-  /** Spends from the last card of an order as a till will: the issuer owes that much less. */
+  const tills = new Map<Id<'brand'>, Till>()
+  /** Spends from the last card of an order at a till of its brand. */
   async function redeem(of: Made, orderId: Id<'order'>, atMs: number, amount: number): Promise<void> {
     const cardId = (await cardsOf(orderId)).at(-1)!
-    await system(atMs).tx(async (tx) => {
-      await change(tx.em, 'update card set balance_fen = balance_fen - ? where id = ?', [amount, cardId])
-      await change(
-        tx.em,
-        `insert into activity (card_id, seq, kind, amount_fen, balance_fen, ref, at_ms)
-          select id, 2, 'capture', ?, balance_fen, 'till', ? from card where id = ?`,
-        [-amount, atMs, cardId],
-      )
-      const lines = [
-        debit(account.outstanding(of.id), fen(amount), 'VALUE'),
-        credit(account.cards(of.id), fen(amount), 'VALUE'),
-      ]
-      await post(tx, [{ kind: 'captured', ref: cardId, lines }])
-    })
+    const till = tills.get(of.id) ?? (await aTill(database, of.id))
+    tills.set(of.id, till)
+    const codes = [await system(atMs).tx(async (tx) => codeOf(tx, cardId))]
+    const sale = { billFen: fen(amount), capture: true, partial: false, ref: null }
+    const [paid] = await act(database, [actOf(till, { kind: 'authorise', on: { codes }, ...sale })], () => atMs)
+    if (!paid!.ok) throw new Error(paid!.code)
   }
 
   return { company, system, brand, issue, refund, redeem }

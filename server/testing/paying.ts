@@ -14,7 +14,7 @@ import { placeOrder } from '../modules/order/place-order.ts'
 import { aTemplate } from './cards.ts'
 import type { TestDatabase } from './databases.ts'
 import { startWechatSandbox, type Control, type WechatSandbox } from './wechat-sandbox.ts'
-import { noInvoices, noSms } from './wecom.ts'
+import { noInvoices, noSms, noPasses, noWebhooks } from './wecom.ts'
 
 /** Two merchants of the WeChat Pay sandbox, one for each brand of a test. */
 export const merchants = [
@@ -111,7 +111,14 @@ export async function servePayHouse(
     now,
     random: randomBytes,
   })
-  const connected: Ports = { wechatPay, wecom: noWecom, sms: noSms, invoice: noInvoices }
+  const connected: Ports = {
+    wechatPay,
+    wecom: noWecom,
+    sms: noSms,
+    invoice: noInvoices,
+    webhook: noWebhooks,
+    pass: noPasses,
+  }
   ports = connected
   return {
     url,

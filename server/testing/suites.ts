@@ -8,7 +8,7 @@ import type { Edge } from '../kernel/context.ts'
 import { readSuiteTicket } from '../modules/company/read-suite-ticket.ts'
 import { aSuite } from './callbacks.ts'
 import type { TestDatabase } from './databases.ts'
-import { noInvoices, noSms } from './wecom.ts'
+import { noInvoices, noSms, noPasses, noWebhooks } from './wecom.ts'
 
 const keys = { token: 'SANDBOXtoken', encodingAesKey: 'SANDBOX'.padEnd(43, '0') }
 const suite = (suiteId: string, kind: 'third_party' | 'customised', name: string) => ({
@@ -75,5 +75,7 @@ export const portsWith = (wecom: WecomPort): Ports => ({
   wecom,
   sms: noSms,
   invoice: noInvoices,
+  webhook: noWebhooks,
+  pass: noPasses,
   wechatPay: undefined as never,
 })

@@ -6,8 +6,10 @@ import type { Endpoint } from '../kernel/endpoint.ts'
 import { createHttpApp, serve } from '../kernel/http.ts'
 import { silentLog, type RootLog } from '../kernel/log.ts'
 import { createAuthenticate } from '../modules/company/authenticate.ts'
+import { readClerkActor } from '../modules/merchant/read-clerk-actor.ts'
+import { createTerminalCheck, POS_PATH } from '../modules/merchant/verify-terminal.ts'
 import type { TestDatabase } from './databases.ts'
-import { noInvoices, noSms } from './wecom.ts'
+import { noInvoices, noSms, noPasses, noWebhooks } from './wecom.ts'
 import { testHouse } from './house.ts'
 
 export interface Web {
@@ -32,13 +34,24 @@ export async function startWeb(
   },
 ): Promise<Web> {
   const { endpoints, personActive = async () => true, now = Date.now, log = silentLog() } = wish
-  const ports: Ports = { wechatPay: noWechatPay, sms: noSms, invoice: noInvoices, ...wish.ports }
+  const ports: Ports = {
+    wechatPay: noWechatPay,
+    sms: noSms,
+    invoice: noInvoices,
+    webhook: noWebhooks,
+    pass: noPasses,
+    ...wish.ports,
+  }
   const origins: string[] = []
+  let terminalOf: ReturnType<typeof createTerminalCheck> | undefined
   const app = createHttpApp({
     endpoints,
     edgeFor: (actor, requestLog) => ({ ...database.edge(ports, actor, now), log: requestLog }),
-    authenticate: (credentials) =>
-      createAuthenticate({ edge: database.edge(ports, { kind: 'anybody' }, now), personActive })(credentials),
+    authenticate: (credentials) => {
+      const edge = database.edge(ports, { kind: 'anybody' }, now)
+      if (credentials.path.startsWith(POS_PATH)) return (terminalOf ??= createTerminalCheck(edge))(credentials)
+      return createAuthenticate({ edge, personActive, clerkActor: readClerkActor })(credentials)
+    },
     origins,
     log,
     trustProxy: true,

@@ -1,6 +1,7 @@
 import type { WecomSandbox } from '../../sandbox/wecom/server.ts'
-import type { SmsPort, WecomApp, WecomPort } from '../channels/ports.ts'
+import type { PassPort, SmsPort, WebhookPort, WecomApp, WecomPort } from '../channels/ports.ts'
 import { invoiceAdapter } from '../channels/invoice/adapter.ts'
+import { passAdapter } from '../channels/pass/adapter.ts'
 import { wecomAdapter, type WecomOptions } from '../channels/wecom/adapter.ts'
 
 /** The real adapter, speaking with a sandbox. */
@@ -23,6 +24,16 @@ export const noSms: SmsPort = {
 
 /** A house without an invoice service: requests wait. */
 export const noInvoices = invoiceAdapter({ service: null, now: Date.now })
+
+/** A house whose merchants want to hear nothing. */
+export const noWebhooks: WebhookPort = {
+  send: () => {
+    throw new Error('this test tells no merchant anything')
+  },
+}
+
+/** No certificate for passes. */
+export const noPasses: PassPort = passAdapter(null)
 
 /** What the sandbox is told of a self-built app. */
 export const corpOf = ({ corpId, agentId, secret }: WecomApp) => ({ corpId, agentId, secret })

@@ -1,4 +1,5 @@
 import { ref, shallowReactive, shallowRef, type Ref, type ShallowRef } from 'vue'
+import type { CardChoices } from '../../contract/employee/card-acts.ts'
 import type { CardDetail, Pack, PackCard } from '../../contract/employee/pack.ts'
 import { get, keptKey, send, toApiProblem, type ApiProblem } from '../lib/api.ts'
 import { signInAgain } from './session.ts'
@@ -31,6 +32,13 @@ export function refreshCard(id: string): Promise<ApiProblem | null> {
     const card = await get<CardDetail>(`/employee/cards/${id}`)
     details.set(id, card)
     cards.value = cards.value?.map((one) => (one.id === card.id ? card : one)) ?? null
+  })
+}
+
+/** Reads what may be done with a card; answers why that failed, or null. What was known stays then. */
+export function readChoices(id: string, known: Ref<CardChoices | null>): Promise<ApiProblem | null> {
+  return noting(async () => {
+    known.value = await get<CardChoices>(`/employee/cards/${id}/choices`)
   })
 }
 

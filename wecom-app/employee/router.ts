@@ -1,5 +1,6 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import { collectRoutes } from '../lib/collect-routes.ts'
+import { needTexts } from './texts.ts'
 
 const files = import.meta.glob<{ routes: RouteRecordRaw[] }>('./routes/*.ts', { eager: true })
 
@@ -16,3 +17,6 @@ export const router = createRouter({
   ],
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
 })
+
+/** A page comes with its texts: `areas` names their files. */
+router.beforeEach(async (to) => needTexts(to.meta.areas ?? []))

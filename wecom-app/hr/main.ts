@@ -3,7 +3,7 @@ import 'tdesign-vue-next/es/style/index.css'
 import '../lib/base.css'
 import './console.css'
 import { watchDialogs } from '../lib/dialogs.ts'
-import { createTexts } from '../lib/language.ts'
+import { createTexts } from '../lib/texts.ts'
 import App from './App.vue'
 import { router } from './router.ts'
 

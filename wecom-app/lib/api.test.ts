@@ -86,6 +86,20 @@ test('a fault of the server keeps the key for the next try; a refusal ends it', 
   expect(keys[2]).not.toBe(keys[1])
 })
 
+test('what was corrected after a lost answer has a key of its own; the same content has the key that it had', async () => {
+  const key = keptKey()
+  const lost = (): Error => new TypeError('lost')
+  const seen = answers(lost(), lost(), lost(), problem(409, 'state_conflict'), Response.json({}), Response.json({}))
+  await expect(send('POST', '/x', { number: '1' }, key)).rejects.toMatchObject({ status: 0 })
+  await expect(send('POST', '/x', { number: '2' }, key)).rejects.toMatchObject({ status: 409 })
+  await send('POST', '/x', { number: '1' }, key)
+  await send('POST', '/y', { number: '1' }, key)
+  const [first, , , corrected, again, elsewhere] = seen.map((request) => request.headers.get('idempotency-key'))
+  expect(corrected).not.toBe(first)
+  expect(again).toBe(first)
+  expect([first, corrected]).not.toContain(elsewhere)
+})
+
 test('a write without a key is never repeated', async () => {
   const seen = answers(new TypeError('lost'), Response.json({}))
   await expect(send('PATCH', '/x', {})).rejects.toMatchObject({ status: 0 })

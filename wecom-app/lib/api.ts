@@ -1,4 +1,5 @@
 import { ref, type Ref } from 'vue'
+import { takeEarly } from './early-reads.ts'
 import en from './locales/en/common.json' with { type: 'json' }
 import zh from './locales/zh-CN/common.json' with { type: 'json' }
 
@@ -11,6 +12,8 @@ interface ProblemFacts {
   readonly detail: string | null
   readonly field: string | null
   readonly row: number | null
+  /** Where too little is to be had: what could be had instead. */
+  readonly availableFen: number | null
   readonly requestId: string | null
 }
 
@@ -22,6 +25,7 @@ export class ApiProblem extends Error {
   readonly detail: string | null
   readonly field: string | null
   readonly row: number | null
+  readonly availableFen: number | null
   readonly requestId: string | null
   constructor(facts: ProblemFacts) {
     super(facts.detail === null ? facts.title : `${facts.title} ${facts.detail}`)
@@ -32,6 +36,7 @@ export class ApiProblem extends Error {
     this.detail = facts.detail
     this.field = facts.field
     this.row = facts.row
+    this.availableFen = facts.availableFen
     this.requestId = facts.requestId
   }
 }
@@ -43,14 +48,18 @@ export function readProblem(status: number, body: string, requestId: string | nu
     const value = facts[key]
     return typeof value === 'string' && value !== '' ? value : null
   }
-  const row = facts['row']
+  const number = (key: string): number | null => {
+    const value = facts[key]
+    return typeof value === 'number' ? value : null
+  }
   return new ApiProblem({
     status,
     code: text('code') ?? (status === 0 ? 'network' : `http_${status}`),
     title: text('title') ?? noAnswer(),
     detail: text('detail'),
     field: text('field'),
-    row: typeof row === 'number' ? row : null,
+    row: number('row'),
+    availableFen: number('availableFen'),
     requestId: text('requestId') ?? requestId,
   })
 }
@@ -114,29 +123,38 @@ type Write = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
  */
 export async function send<T = void>(method: Write, path: string, body?: object, key?: KeptKey): Promise<T> {
   if (key === undefined) return call<T>(method, path, body ?? null, {})
+  const content = `${method} ${path} ${JSON.stringify(body ?? null)}`
   try {
-    const answer = await call<T>(method, path, body ?? null, { [keyHeader]: key.value() })
-    key.settle()
+    const answer = await call<T>(method, path, body ?? null, { [keyHeader]: key.value(content) })
+    key.settle(content)
     return answer
   } catch (error) {
-    if (isAnswered(error)) key.settle()
+    if (isAnswered(error)) key.settle(content)
     throw error
   }
 }
 
-/** The Idempotency-Key of one intent: the same until the server has answered, then a new one. */
+/**
+ * The Idempotency-Key of one intent: the same until the server has answered, then a new one. Somebody who corrects what
+ * they sent means something else: each content has a key of its own. To settle no content in particular settles all.
+ */
 export interface KeptKey {
-  readonly value: () => string
-  readonly settle: () => void
+  readonly value: (content?: string) => string
+  readonly settle: (content?: string) => void
 }
 
 /** Keep one per form or button. */
 export function keptKey(): KeptKey {
-  let key: string | null = null
+  const keys = new Map<string, string>()
   return {
-    value: () => (key ??= newKey()),
-    settle: () => {
-      key = null
+    value: (content = '') => {
+      const key = keys.get(content) ?? newKey()
+      keys.set(content, key)
+      return key
+    },
+    settle: (content) => {
+      if (content === undefined) keys.clear()
+      else keys.delete(content)
     },
   }
 }
@@ -190,13 +208,15 @@ async function once<T>(
   let answer: Response
   let text: string
   try {
-    answer = await fetch(path, {
-      method,
-      headers,
-      credentials: 'same-origin',
-      ...(body === null ? {} : { body: JSON.stringify(body) }),
-      ...(signal === undefined ? {} : { signal }),
-    })
+    const early = method === 'GET' ? takeEarly(path) : null
+    answer = await (early ??
+      fetch(path, {
+        method,
+        headers,
+        credentials: 'same-origin',
+        ...(body === null ? {} : { body: JSON.stringify(body) }),
+        ...(signal === undefined ? {} : { signal }),
+      }))
     text = await answer.text()
   } catch (error) {
     if (signal?.aborted === true) throw error

@@ -20,5 +20,7 @@ declare module 'vue-router' {
     under?: string
     /** May be seen without being signed in. */
     public?: boolean
+    /** Files of texts that the page needs, where an audience brings them page by page. */
+    areas?: readonly string[]
   }
 }

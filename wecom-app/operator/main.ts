@@ -4,7 +4,7 @@ import '../lib/base.css'
 import '../hr/console.css'
 import './operator.css'
 import { watchDialogs } from '../lib/dialogs.ts'
-import { createTexts } from '../lib/language.ts'
+import { createTexts } from '../lib/texts.ts'
 import App from './App.vue'
 import { router } from './router.ts'
 

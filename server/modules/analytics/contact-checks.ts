@@ -17,7 +17,7 @@ export const contactChecks = [
         select 1 from card join order_item on order_item.id = card.order_item_id
         join campaign on campaign.order_id = order_item.order_id
         where campaign.id = claim.campaign_id and campaign.company_id = claim.company_id
-          and card.holder_id = claim.person_id and card.company_id = claim.company_id)`,
+          and order_item.holder_id = claim.person_id and card.company_id = claim.company_id)`,
   },
   {
     rule: 'a_used_link_has_its_claim',

@@ -1,18 +1,16 @@
 import { expect, test } from 'vitest'
 import { fen } from '../../../contract/fen.ts'
-import { change, sql } from '../../kernel/sql.ts'
 import { beijing, custodyStage } from '../../testing/custody.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
+import { noticesEach, type Defects } from '../../testing/defects.ts'
 import { enterBalance } from '../compliance/enter-cover.ts'
 import { custodyChecks } from './custody-checks.ts'
 import { proveBooks } from './prove-books.ts'
 import { writeStatements } from './write-statements.ts'
 
-class Undo extends Error {}
-
 const newest = "select id from custody_statement where day = '2026-04-02'"
 /** For each rule what must not be: a row, and the statement that spoils it. */
-const defects: Readonly<Record<string, readonly [of: string, plant: string]>> = {
+const defects: Defects = {
   // A day that is off stays off in all that follow, so each follows from the one before: only the whole sum tells.
   the_newest_custody_statement_is_the_whole_account: [
     "select id from custody_statement where day = '2026-03-31'",
@@ -47,17 +45,6 @@ onBothDatabases('the proof of custody', (database) => {
     await writeStatements(stage.system(beijing('2026-04-03 02:40:00')))
     expect(await database.tx(proveBooks)).toEqual([])
     expect(Object.keys(defects).toSorted()).toEqual(custodyChecks.map((check) => check.rule as string).toSorted())
-    for (const [rule, [of, plant]] of Object.entries(defects)) {
-      const found: string[] = []
-      const planted = database.tx(async (tx) => {
-        const [row] = await sql<{ id: string }>(tx.em, of)
-        const changed = await change(tx.em, plant.replace(' X', ' ?'), [row?.id])
-        expect(changed, `nothing was planted for ${rule}`).toBeGreaterThan(0)
-        found.push(...(await proveBooks(tx)).map((finding) => finding.rule))
-        throw new Undo()
-      })
-      await expect(planted).rejects.toThrow(Undo)
-      expect(found, `${rule} did not notice its defect`).toContain(rule)
-    }
+    await noticesEach(database, defects)
   })
 })

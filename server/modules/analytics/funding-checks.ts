@@ -13,13 +13,17 @@ export const fundingChecks = [
   {
     rule: 'what_arrived_beyond_the_parts_is_kept_as_overpaid',
     query: `select books.subject, books.stored, books.posted from (select orders.id as subject,
-        (select coalesce(sum(paid_fen), 0) from payment where order_id = orders.id and state in ${arrived})
-          - (select coalesce(sum(payment_part.amount_fen), 0) from payment_part
-            join payment on payment.id = payment_part.payment_id
-            where payment.order_id = orders.id and payment.state in ${arrived})
-          - (select coalesce(sum(fen), 0) from refund_part where order_id = orders.id and brand_id is null) as stored,
+        coalesce(paid.fen, 0) - coalesce(parts.fen, 0) - coalesce(back.fen, 0) as stored,
         -(select coalesce(sum(amount), 0) from posting where unit = 'CNY' and account = OVERPAID) as posted
-      from orders) as books where books.stored <> books.posted`,
+      from orders
+      left join (select order_id, sum(paid_fen) as fen from payment where state in ${arrived} group by order_id) as paid
+        on paid.order_id = orders.id
+      left join (select payment.order_id as order_id,
+          sum(case when payment.state in ${arrived} then payment_part.amount_fen else 0 end) as fen
+        from payment_part left join payment on payment.id = payment_part.payment_id group by payment.order_id) as parts
+        on parts.order_id = orders.id
+      left join (select order_id, sum(fen) as fen from refund_part where brand_id is null group by order_id) as back
+        on back.order_id = orders.id) as books where books.stored <> books.posted`,
   },
   {
     rule: 'parts_of_a_brand_are_within_its_price',

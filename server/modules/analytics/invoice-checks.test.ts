@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { fen } from '../../../contract/fen.ts'
-import { change, sql } from '../../kernel/sql.ts'
 import { anApprovedCampaign, somePeople } from '../../testing/campaigns.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
+import { noticesEach, type Defects } from '../../testing/defects.ts'
 import { invoicesOf } from '../../testing/invoicing.ts'
 import { merchants, servePayHouse, startPayWorld, type PayHouse, type PayWorld } from '../../testing/paying.ts'
 import { refundStage } from '../../testing/refunding.ts'
@@ -16,7 +16,7 @@ import { invoiceChecks } from './invoice-checks.ts'
 import { proveBooks } from './prove-books.ts'
 
 /** For each rule, what must not be: `X` is what `of` finds first. */
-const defects: Readonly<Record<string, readonly [of: string, ...plant: string[]]>> = {
+const defects: Defects = {
   an_invoice_is_its_lines: [
     'select id from invoice_line',
     'update invoice_line set amount_fen = amount_fen + 1 where id = X',
@@ -38,9 +38,6 @@ const defects: Readonly<Record<string, readonly [of: string, ...plant: string[]]
     'update invoice set amount_fen = amount_fen + 900000 where id = X',
   ],
 }
-
-/** Ends the transaction without leaving a trace. */
-class Undo extends Error {}
 
 let world: PayWorld
 beforeAll(async () => {
@@ -94,16 +91,6 @@ onBothDatabases('the books of invoices', (database) => {
     await someInvoices()
     expect(Object.keys(defects).sort()).toEqual(invoiceChecks.map((check) => check.rule).sort())
     expect(await database.tx(proveBooks)).toEqual([])
-    for (const [rule, [of, ...plant]] of Object.entries(defects)) {
-      const found = await database
-        .tx(async (tx) => {
-          const [subject] = await sql<{ id: string }>(tx.em, of)
-          for (const text of plant)
-            expect([rule, await change(tx.em, text.replaceAll('X', `'${subject?.id ?? ''}'`))]).not.toEqual([rule, 0])
-          throw new Undo((await proveBooks(tx)).map((finding) => finding.rule).join())
-        })
-        .catch((error: unknown) => (error instanceof Undo ? error.message : Promise.reject(error)))
-      expect(found.split(',')).toContain(rule)
-    }
+    await noticesEach(database, defects)
   })
 })

@@ -40,7 +40,9 @@ export const issueChecks = [
       from card left join order_item on order_item.id = card.order_item_id
       left join orders on orders.id = order_item.order_id
       left join template_version on template_version.id = order_item.template_version_id
-      where order_item.id is null or order_item.face_fen <> card.face_fen or order_item.holder_id <> card.holder_id
+      where order_item.id is null or order_item.face_fen <> card.face_fen
+        or (order_item.holder_id <> card.holder_id and not exists (select 1 from activity
+          where activity.card_id = card.id and activity.kind in ('gift', 'bind')))
         or order_item.template_version_id <> card.template_version_id or template_version.brand_id <> card.brand_id
         or coalesce(orders.company_id, '') <> coalesce(card.company_id, '')`,
   },
@@ -87,30 +89,37 @@ export const issueChecks = [
   {
     // Card by card, rounded down, by the terms that were in force when the order was placed (decision 0017).
     rule: 'an_issue_is_cut_as_the_terms_say',
-    query: `select books.subject, books.stored, books.posted from (select made.order_id as subject,
-        sum(made.cards * (made.price_fen * coalesce(brand_terms.platform_bp, 0)
-          - made.price_fen * coalesce(brand_terms.platform_bp, 0) % 10000) / 10000) as stored,
-        (select -coalesce(sum(posting.amount), 0) from order_slice
-          join entry on entry.ref = order_slice.id and entry.kind = 'issued'
-          join posting on posting.entry_id = entry.id and posting.account = 'platform-fee'
-          where order_slice.order_id = made.order_id) as posted
-      from (select order_item.order_id as order_id, card.brand_id as brand_id, order_item.price_fen as price_fen,
-          count(*) as cards
-        from card join order_item on order_item.id = card.order_item_id
-        group by order_item.order_id, card.brand_id, order_item.price_fen) as made
-      join orders on orders.id = made.order_id
-      left join brand_terms on brand_terms.brand_id = made.brand_id and brand_terms.number = (select max(newest.number)
-        from brand_terms as newest where newest.brand_id = made.brand_id and newest.created_at_ms <= orders.created_at_ms)
-      group by made.order_id) as books where books.stored <> books.posted`,
+    query: `select due.order_id as subject, due.fen as stored, coalesce(cut.fen, 0) as posted
+      from (select made.order_id as order_id,
+          sum(made.cards * (made.price_fen * coalesce(brand_terms.platform_bp, 0)
+            - made.price_fen * coalesce(brand_terms.platform_bp, 0) % 10000) / 10000) as fen
+        from (select order_item.order_id as order_id, card.brand_id as brand_id, order_item.price_fen as price_fen,
+            count(*) as cards
+          from card join order_item on order_item.id = card.order_item_id
+          group by order_item.order_id, card.brand_id, order_item.price_fen) as made
+        left join orders on orders.id = made.order_id
+        left join brand_terms on brand_terms.brand_id = made.brand_id and brand_terms.number = (select max(newest.number)
+          from brand_terms as newest
+          where newest.brand_id = made.brand_id and newest.created_at_ms <= orders.created_at_ms)
+        group by made.order_id) as due
+      left join (select order_slice.order_id as order_id,
+          sum(case when entry.kind = 'issued' then 0 - posting.amount else 0 end) as fen
+        from posting left join entry on entry.id = posting.entry_id left join order_slice on order_slice.id = entry.ref
+        where posting.account = 'platform-fee' group by order_slice.order_id) as cut on cut.order_id = due.order_id
+      where due.fen <> coalesce(cut.fen, 0)`,
   },
   {
+    // What a brand ever gave out and did not take back is on its cards still, or was spent.
     rule: 'value_outstanding_is_in_the_cards',
-    query: `select brand.id as subject, coalesce(held.fen, 0) as stored, -coalesce(books.fen, 0) as posted
+    query: `select brand.id as subject, coalesce(held.fen, 0) + coalesce(spent.fen, 0) as stored,
+        -coalesce(books.fen, 0) as posted
       from brand left join (select brand_id, sum(balance_fen) as fen from card group by brand_id) as held
         on held.brand_id = brand.id
+      left join (select brand_id, sum(captured_fen - refunded_fen) as fen from redemption group by brand_id) as spent
+        on spent.brand_id = brand.id
       left join (select account, sum(amount) as fen from posting where unit = 'VALUE' group by account) as books
         on books.account = BRAND_OUTSTANDING
-      where coalesce(held.fen, 0) <> -coalesce(books.fen, 0)`,
+      where coalesce(held.fen, 0) + coalesce(spent.fen, 0) <> -coalesce(books.fen, 0)`,
   },
   {
     rule: 'the_last_activity_says_the_balance',
@@ -118,12 +127,13 @@ export const issueChecks = [
       from card left join (select card_id, max(seq) as seq, count(*) as total from activity group by card_id) as ends
         on ends.card_id = card.id
       left join activity as last on last.card_id = ends.card_id and last.seq = ends.seq
-      where last.card_id is null or last.balance_fen <> card.balance_fen or ends.seq <> ends.total`,
+      where last.card_id is null or last.balance_fen <> card.balance_fen or ends.seq <> ends.total
+        or ends.seq <> card.activities`,
   },
   {
     rule: 'held_value_has_its_hold',
     query: `select card.id as subject, card.held_fen as stored, coalesce(holds.fen, 0) as posted
-      from card left join (select card_id, sum(amount_fen) as fen from hold where state = 'held' group by card_id) as holds
+      from card left join (select card_id, sum(amount_fen - captured_fen) as fen from hold where state = 'held' group by card_id) as holds
         on holds.card_id = card.id
       where card.held_fen <> coalesce(holds.fen, 0)`,
   },

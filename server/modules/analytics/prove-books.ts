@@ -1,14 +1,16 @@
 import { readSum } from '../../kernel/columns.ts'
 import type { Tx } from '../../kernel/context.ts'
-import { dialectOf, sql } from '../../kernel/sql.ts'
+import { dialectOf, sql, type Dialect } from '../../kernel/sql.ts'
 import { ledgerRules, proveLedger, type Finding } from '../ledger/prove.ts'
 import { contactChecks } from './contact-checks.ts'
 import { custodyChecks } from './custody-checks.ts'
 import { directoryChecks } from './directory-checks.ts'
 import { fundingChecks } from './funding-checks.ts'
+import { giftChecks } from './gift-checks.ts'
 import { invoiceChecks } from './invoice-checks.ts'
 import { issueChecks } from './issue-checks.ts'
 import { messageChecks } from './message-checks.ts'
+import { redemptionChecks } from './redemption-checks.ts'
 import { refundChecks } from './refund-checks.ts'
 import { settlementChecks } from './settlement-checks.ts'
 import { statementChecks } from './statement-checks.ts'
@@ -99,6 +101,8 @@ const everyCheck: readonly Check[] = [
   ...statementChecks,
   ...walletChecks,
   ...issueChecks,
+  ...redemptionChecks,
+  ...giftChecks,
   ...refundChecks,
   ...invoiceChecks,
   ...settlementChecks,
@@ -112,17 +116,17 @@ const everyCheck: readonly Check[] = [
 /** Every rule that the books are held to, by name. */
 export const bookRules: readonly string[] = [...ledgerRules, ...everyCheck.map((check) => check.rule)]
 
-/** Proves that what is stored equals what was posted: cards, brands, orders, wallets, payments, messages and the ledger. Empty is the proof. */
-export async function proveBooks(tx: Tx): Promise<Finding[]> {
-  const findings = await proveLedger(tx)
-  const mysql = dialectOf(tx.em) === 'mysql'
+/** The rules over stored rows as this dialect asks them: each gives (subject, stored, posted) for each object that is off. */
+export function bookQueries(dialect: Dialect): readonly (Check & { readonly text: string })[] {
   const joined = (prefix: string, column: string) =>
-    mysql ? `concat('${prefix}:', ${column})` : `('${prefix}:' || ${column})`
-  for (const check of everyCheck) {
-    const text = check.query
+    dialect === 'mysql' ? `concat('${prefix}:', ${column})` : `('${prefix}:' || ${column})`
+  return everyCheck.map((check) => ({
+    ...check,
+    text: check.query
       .replaceAll('STATEMENT_CARDS', joined('cards', 'statement.brand_id'))
       .replaceAll('BRAND_CARDS', joined('cards', 'brand.id'))
       .replaceAll('BRAND_OUTSTANDING', joined('outstanding', 'brand.id'))
+      .replaceAll('SHOP_REDEEMED', joined('redeemed', 'shop.id'))
       .replaceAll('ORDER_FUNDS', joined('order-funds', 'orders.id'))
       .replaceAll('WALLET_OWED', joined('wallet', 'wallet.company_id'))
       .replaceAll('REFUND_OWED', joined('refund-payable', 'refund.id'))
@@ -132,13 +136,20 @@ export async function proveBooks(tx: Tx): Promise<Finding[]> {
       .replaceAll('WALLET_OF_PAYER', joined('wallet', 'payment.company_id'))
       .replaceAll('CREDIT_OWED', joined('credit-line', 'credit_line.company_id'))
       .replaceAll('CREDIT_OF_PAYER', joined('credit-line', 'payment.company_id'))
-      .replaceAll('DELIVER_JOB', joined('cards.deliver', 'order_slice.id'))
+      .replaceAll('DELIVER_JOB', joined('cards.deliver', 'order_slice.id')),
+  }))
+}
+
+/** Proves that what is stored equals what was posted: cards, brands, orders, wallets, payments, messages and the ledger. Empty is the proof. */
+export async function proveBooks(tx: Tx): Promise<Finding[]> {
+  const findings = await proveLedger(tx)
+  for (const { rule, text, unit } of bookQueries(dialectOf(tx.em))) {
     const rows = await sql<{ subject: string; stored: unknown; posted: unknown }>(tx.em, text)
     findings.push(
       ...rows.map((row) => ({
-        rule: check.rule,
+        rule,
         subject: row.subject,
-        detail: `stored ${readSum(row.stored)} ${check.unit ?? 'fen'}, posted ${readSum(row.posted)} ${check.unit ?? 'fen'}`,
+        detail: `stored ${readSum(row.stored)} ${unit ?? 'fen'}, posted ${readSum(row.posted)} ${unit ?? 'fen'}`,
       })),
     )
   }

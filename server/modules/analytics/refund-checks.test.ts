@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { change, sql } from '../../kernel/sql.ts'
 import { anApprovedCampaign, somePeople } from '../../testing/campaigns.ts'
 import { aCompany, type TestCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
+import { noticesEach, type Defects } from '../../testing/defects.ts'
 import { startPayWorld, type PayHouse, type PayWorld } from '../../testing/paying.ts'
 import { refundStage, serveRefundHouse } from '../../testing/refunding.ts'
 import { placeHold } from '../redemption/place-hold.ts'
@@ -11,7 +11,7 @@ import { proveBooks } from './prove-books.ts'
 import { refundChecks } from './refund-checks.ts'
 
 /** For each rule, what must not be: `X` is what `of` finds first. */
-const defects: Readonly<Record<string, readonly [of: string, ...plant: string[]]>> = {
+const defects: Defects = {
   a_refund_is_the_price_of_its_cards: [
     'select id from refund_item',
     'update refund_item set price_fen = price_fen - 1 where id = X',
@@ -72,9 +72,6 @@ const defects: Readonly<Record<string, readonly [of: string, ...plant: string[]]
   ],
 }
 
-/** Ends the transaction without leaving a trace. */
-class Undo extends Error {}
-
 let world: PayWorld
 beforeAll(async () => {
   world = await startPayWorld()
@@ -109,17 +106,6 @@ onBothDatabases('the books of refunds', (database) => {
     await stage.hr().tx((tx) => requestRefund(tx, { kind: 'order_funds', orderId: open.orderId }))
     expect(await database.tx(proveBooks)).toEqual([])
     expect(Object.keys(defects).toSorted()).toEqual(refundChecks.map((check) => check.rule as string).toSorted())
-    for (const [rule, [of, ...plant]] of Object.entries(defects)) {
-      const found: string[] = []
-      const planted = database.tx(async (tx) => {
-        const [row] = await sql<{ id: string }>(tx.em, of)
-        for (const text of plant)
-          expect(await change(tx.em, text.replace(' X', ' ?'), [row?.id]), `nothing was planted for ${rule}`).toBe(1)
-        found.push(...(await proveBooks(tx)).map((finding) => finding.rule))
-        throw new Undo()
-      })
-      await expect(planted).rejects.toThrow(Undo)
-      expect(found, `${rule} did not notice its defect`).toContain(rule)
-    }
+    await noticesEach(database, defects)
   })
 })

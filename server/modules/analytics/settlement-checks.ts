@@ -54,9 +54,9 @@ export const settlementChecks = [
     query: `select books.subject, books.stored, books.posted from (select split.id as subject,
         case when split.state <> 'finished' then 0 when split.collector = 'brand'
           then split.fee_fen + split.unfrozen_fen + split.kept_fen else split.fee_fen end as stored,
-        (select -coalesce(sum(posting.amount), 0) from entry join posting on posting.entry_id = entry.id
-          where entry.ref = split.id and entry.kind in ('wechat_fee', 'unfrozen', 'returns_kept')
-            and posting.account = OF_COLLECTOR) as posted
+        (select coalesce(sum(case when posting.account = OF_COLLECTOR then 0 - posting.amount else 0 end), 0)
+          from entry left join posting on posting.entry_id = entry.id
+          where entry.ref = split.id and entry.kind in ('wechat_fee', 'unfrozen', 'returns_kept')) as posted
       from split) as books where books.stored <> books.posted`,
   },
   {

@@ -6,6 +6,7 @@ import { change, sql } from '../../kernel/sql.ts'
 import { anApprovedCampaign, somePeople } from '../../testing/campaigns.ts'
 import { aCompany } from '../../testing/companies.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
+import { noticesEach, type Defects } from '../../testing/defects.ts'
 import { openPayment } from '../funding/open-payment.ts'
 import { issueOrder } from '../issuance/issue-order.ts'
 import { requestRefund } from '../refund/request-refund.ts'
@@ -48,9 +49,7 @@ async function fillBooks(database: TestDatabase): Promise<void> {
   await finance.tx((tx) => requestRefund(tx, wish))
 }
 
-class Undo extends Error {}
-
-const defects: Readonly<Record<string, readonly [of: string, ...plant: string[]]>> = {
+const defects: Defects = {
   what_a_budget_holds_is_its_holds: ['select id from budget', 'update budget set held_fen = held_fen - 1 where id = X'],
   what_is_used_of_a_budget_is_its_holds: [
     'select id from budget',
@@ -91,17 +90,6 @@ onBothDatabases('the proof of wallets and budgets', (database) => {
     await fillBooks(database)
     expect(await database.tx(proveBooks)).toEqual([])
     expect(Object.keys(defects).toSorted()).toEqual(walletChecks.map((check) => check.rule as string).toSorted())
-    for (const [rule, [of, ...plant]] of Object.entries(defects)) {
-      const found: string[] = []
-      const planted = database.tx(async (tx) => {
-        const [row] = await sql<{ id: string }>(tx.em, of)
-        for (const text of plant)
-          expect(await change(tx.em, text.replace(' X', ' ?'), [row?.id]), `nothing was planted for ${rule}`).toBe(1)
-        found.push(...(await proveBooks(tx)).map((finding) => finding.rule))
-        throw new Undo()
-      })
-      await expect(planted).rejects.toThrow(Undo)
-      expect(found, `${rule} did not notice its defect`).toContain(rule)
-    }
+    await noticesEach(database, defects)
   })
 })

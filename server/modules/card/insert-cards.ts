@@ -41,6 +41,7 @@ export async function insertCards(tx: Tx, cards: readonly NewCard[]): Promise<Id
       held_fen: 0,
       state: 'active' satisfies CardState,
       version: 1,
+      activities: 1,
       locked_until_ms: card.lockedUntilMs,
       expires_at_ms: card.expiresAtMs,
       issued_at_ms: card.issuedAtMs,

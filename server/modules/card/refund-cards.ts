@@ -75,8 +75,7 @@ async function judgeCards(
   const rows = await sql<CardLook>(
     tx.em,
     `select id, order_item_id as orderItemId, brand_id as brandId, state, face_fen as face, balance_fen as balance,
-        held_fen as held, locked_until_ms as lockedUntilMs,
-        (select max(seq) from activity where card_id = card.id) as seq
+        held_fen as held, locked_until_ms as lockedUntilMs, activities as seq
       from card where id in (${ids.map(() => '?').join(',')}) order by id`,
     ids,
   )
@@ -119,7 +118,7 @@ async function emptyCards(tx: Tx, rows: readonly CardLook[], refundId: Id<'refun
   const states = takable.map((state) => `'${state}'`).join(',')
   const changed = await change(
     tx.em,
-    `update card set balance_fen = 0, state = 'refunded', version = version + 1
+    `update card set balance_fen = 0, state = 'refunded', version = version + 1, activities = activities + 1
       where state in (${states}) and balance_fen = face_fen and held_fen = 0 and id in (${rows.map(() => '?').join(',')})`,
     rows.map((row) => row.id),
   )

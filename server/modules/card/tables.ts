@@ -1,4 +1,4 @@
-import { defineEntity, p } from '@mikro-orm/core'
+import { defineEntity, p, type InferEntity } from '@mikro-orm/core'
 import type { CardState } from '../../../contract/states.ts'
 import { codeColumn, fenColumn, idColumn, instantColumn, signedFenColumn } from '../../kernel/columns.ts'
 
@@ -21,6 +21,16 @@ export const Card = defineEntity({
     heldFen: fenColumn(),
     state: codeColumn<CardState>(12),
     version: p.integer(),
+    /** The number of its last activity. */
+    activities: p.integer().default(1),
+    /** How often it was passed on. */
+    giftDepth: p.integer().default(0),
+    /** What was spent on the day that it was last spent on (20261123, in China), and in how many purchases. */
+    spentDay: p.integer().default(0),
+    spentDayFen: fenColumn().default(0),
+    spentDayTimes: p.integer().default(0),
+    /** Since when it has its secret; 0: since it was made. No code to pay with that is older spends it. */
+    handSinceMs: instantColumn().default(0),
     lockedUntilMs: instantColumn(),
     expiresAtMs: instantColumn().nullable(),
     issuedAtMs: instantColumn(),
@@ -31,6 +41,8 @@ export const Card = defineEntity({
   ],
   checks: [{ name: 'card_held_within_balance', expression: 'held_fen >= 0 and held_fen <= balance_fen' }],
 })
+
+export type CardRow = InferEntity<typeof Card>
 
 /** A movement on a card with the balance after it: the card's own postings and its trail. Append-only. */
 export const Activity = defineEntity({
@@ -43,6 +55,17 @@ export const Activity = defineEntity({
     amountFen: signedFenColumn(),
     balanceFen: fenColumn(),
     ref: p.string().length(40),
+    atMs: instantColumn(),
+  },
+})
+
+/** A number that a card had before it was reported lost: it is never given out again, and finds nothing but that. */
+export const RetiredNumber = defineEntity({
+  name: 'RetiredNumber',
+  tableName: 'retired_number',
+  properties: {
+    number: codeColumn(24).primary(),
+    cardId: idColumn<'card'>(),
     atMs: instantColumn(),
   },
 })

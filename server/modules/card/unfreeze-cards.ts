@@ -30,7 +30,8 @@ export async function unfreezeCards(tx: Tx, holderId: string, thaw: Thaw): Promi
       [id],
     )
     if (last?.note !== thaw.frozenFor) continue
-    const step = { table: 'card', id, from: 'frozen', to: 'active', moves: cardMoves, note: thaw.note }
+    const to = Number(balance) === 0 ? 'exhausted' : 'active'
+    const step = { table: 'card', id, from: 'frozen', to, moves: cardMoves, note: thaw.note }
     if (await move(tx, step)) thawed.push(fen(Number(balance)))
   }
   return { cards: thawed.length, fen: sumFen(thawed) }

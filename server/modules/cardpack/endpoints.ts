@@ -16,6 +16,7 @@ import { markOpened } from '../delivery/mark-opened.ts'
 import { findPersonByUserId } from '../staff/find-person.ts'
 import { openPeople } from '../staff/read-people.ts'
 import { consentEndpoints } from './consent-endpoints.ts'
+import { payEndpoints } from './pay-endpoints.ts'
 import { findCardOfCampaign, holderOf, readCard, readPack } from './read-pack.ts'
 
 const none = z.object({})
@@ -65,6 +66,7 @@ async function presentSession(tx: Tx): Promise<z.input<typeof EmployeeSession>> 
     companyCode: company.code,
     timeZone: company.timeZone,
     sandbox: tx.house.sandbox,
+    passes: (tx.house.passesUntilMs ?? 0) > tx.clock.now(),
   }
 }
 
@@ -96,6 +98,7 @@ const signInEndpoints = [
 
 export const cardpackEndpoints: readonly Endpoint[] = [
   ...signInEndpoints,
+  ...payEndpoints,
   endpoint({
     ...({ method: 'GET', path: '/employee/pack', may: 'pack.read', scope: 'read' } as const),
     input: none,

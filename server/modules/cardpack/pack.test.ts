@@ -89,6 +89,7 @@ onBothDatabases('the card pack', (database) => {
       companyCode: 'qinghe',
       timeZone: 'Asia/Shanghai',
       sandbox: true,
+      passes: false,
     })
     const [card, ...more] = (await json(Pack, await phone.get('/employee/pack'))).cards
     expect(more).toEqual([])

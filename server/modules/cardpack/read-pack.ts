@@ -6,15 +6,16 @@ import { cardStateAt } from '../../../contract/states.ts'
 import type { Actor, Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { sql } from '../../kernel/sql.ts'
-import { readActivities, readHeldCard, readHeldCards, type Holder } from '../card/read-card.ts'
+import { readHeldCard, readHeldCards, type Holder } from '../card/read-card.ts'
 import { openGreeting } from '../campaign/seal-words.ts'
 import { readBrands, readVersions } from '../catalog/read-template.ts'
+import { readHistory, readPassedOn } from './read-history.ts'
 import { readCompany } from '../company/read-company.ts'
 import { openPeople } from '../staff/read-people.ts'
 
 type HeldCard = Awaited<ReturnType<typeof readHeldCards>>[number]
 
-/** What stands behind a card: the campaign that gave it and what became of its message. */
+/** What stands behind a card: the campaign that gave it to its holder, and what became of its message. */
 interface Gift {
   readonly orderItemId: string
   readonly campaignId: Id<'campaign'>
@@ -46,15 +47,18 @@ export async function readCard(tx: Tx, cardId: Id<'card'>): Promise<CardDetail> 
   const [person] = await openPeople(tx, [holder.holderId])
   const company = await readCompany(tx, holder.companyId)
   const gift = gifts.get(card.orderItemId)
+  const passed = await readPassedOn(tx, card)
   const names = { name: person?.name ?? '', department: person?.department ?? '', company: company?.name ?? '' }
-  const activities = await readActivities(tx, card.id)
+  const words = gift === undefined ? null : mergeGreeting(openGreeting(tx, gift.campaignId, gift.greeting), names)
   return {
     ...(shown ?? refuse('not_found')),
+    ...(passed === null ? {} : { cover: passed.cover }),
     number: card.number,
     companyName: names.company,
-    greeting: gift === undefined ? null : mergeGreeting(openGreeting(tx, gift.campaignId, gift.greeting), names),
+    giverName: passed?.giverName ?? null,
+    greeting: passed === null ? words : passed.greeting,
     title: gift?.title ?? null,
-    activities: activities.map(({ kind, amountFen, balanceFen, atMs }) => ({ kind, amountFen, balanceFen, atMs })),
+    activities: await readHistory(tx, card.id),
   }
 }
 
@@ -71,9 +75,10 @@ async function readGifts(tx: Tx, cards: readonly HeldCard[]): Promise<Map<string
     tx.em,
     `select order_item.id as orderItemId, campaign.id as campaignId, campaign.title as title,
         campaign.greeting_sealed as greeting, campaign.cover as cover, delivery.state as deliveryState
-      from order_item join campaign on campaign.order_id = order_item.order_id
+      from card join order_item on order_item.id = card.order_item_id and order_item.holder_id = card.holder_id
+      join campaign on campaign.order_id = order_item.order_id
       left join delivery on delivery.campaign_id = campaign.id and delivery.person_id = order_item.holder_id
-      where order_item.id in (${cards.map(() => '?').join(',')})`,
+      where card.order_item_id in (${cards.map(() => '?').join(',')})`,
     cards.map((card) => card.orderItemId),
   )
   return new Map(rows.map((row) => [row.orderItemId, row]))
@@ -92,12 +97,14 @@ async function presentCards(tx: Tx, cards: readonly HeldCard[], gifts: ReadonlyM
     return {
       id: card.id,
       campaignId: gift?.campaignId ?? null,
+      brandId: card.brandId,
       brandName: brandOf.get(card.brandId) ?? '',
       templateName: version?.name ?? '',
       cover: covers.find((cover) => cover === (gift?.cover ?? version?.cover)) ?? 'plain',
       numberTail: card.number.slice(-4),
       faceFen: card.faceFen,
       balanceFen: card.balanceFen,
+      heldFen: card.heldFen,
       view: cardStateAt({ ...card, expiresAtMs }, now),
       lockedUntilMs: card.lockedUntilMs,
       expiresAtMs,

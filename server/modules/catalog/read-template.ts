@@ -58,3 +58,10 @@ export async function viewTemplates(tx: Tx, versions: readonly TemplateVersionRo
     }
   })
 }
+
+/** By how many days a brand's cards may be made valid again. Throws when there is no such brand. */
+export async function readExtendDays(tx: Tx, brandId: Id<'brand'>): Promise<number> {
+  const [brand] = await readBrands(tx, [brandId])
+  if (brand === undefined) throw new Error(`no brand ${brandId}`)
+  return brand.extendDays
+}

@@ -14,6 +14,11 @@ export const Brand = defineEntity({
     /** Who collects WeChat payments for this brand; null: it takes none. */
     mchid: codeColumn(32).nullable(),
     appid: codeColumn(32).nullable(),
+    /** What one card may spend on one day, and in how many purchases; null: as much as is on it. */
+    cardDayFen: fenColumn().nullable(),
+    cardDayTimes: p.integer().nullable(),
+    /** By how many days its holder may make a card valid again that has expired. */
+    extendDays: p.integer().default(365),
     createdAtMs: instantColumn(),
   },
 })

@@ -11,24 +11,27 @@ export interface AuthenticateOptions {
   readonly edge: Pick<Edge, 'read' | 'house' | 'clock'>
   /** Whether this person of this company still has a card pack; the persons belong to another module. */
   readonly personActive: (tx: Tx, personId: Id<'person'>) => Promise<boolean>
+  /** The clerk as one who acts at this moment, null when they may not; clerks belong to another module too. */
+  readonly clerkActor: (tx: Tx, clerkId: Id<'clerk'>) => Promise<Actor | null>
 }
 
 const anybody: Actor = { kind: 'anybody' }
 
 /**
  * Tells who asks: the path decides whose cookie counts, and the rows are read each time, so that somebody removed, a
- * role taken away and a suspended company count from the next request on. A cookie that does not hold is nobody.
+ * role taken away and a suspended company or merchant count from the next request on. A cookie that does not hold is nobody.
  */
 export function createAuthenticate(options: AuthenticateOptions): (credentials: Credentials) => Promise<Actor> {
-  const { edge, personActive } = options
+  const { edge, personActive, clerkActor } = options
   return async ({ path, cookies }) => {
     const kind = kindOf(path)
     if (kind === null) return anybody
     const session = decodeSession(cookies.get(sessionCookies[kind].name), edge.house.sessionKey, edge.clock.now())
     if (session === null || session.kind !== kind) return anybody
-    const { companyId, memberId, personId, operatorId } = session.ids
+    const { companyId, memberId, personId, operatorId, clerkId } = session.ids
     const found = await edge.read(async (tx): Promise<Actor | null> => {
       if (kind === 'operator') return isId('operator', operatorId) ? operatorActor(tx, operatorId) : null
+      if (kind === 'clerk') return isId('clerk', clerkId) ? clerkActor(tx, clerkId) : null
       if (!isId('company', companyId)) return null
       if (kind === 'member') return isId('member', memberId) ? readMemberActor(tx, companyId, memberId) : null
       if (!isId('person', personId) || !(await isCompanyActive(tx, companyId))) return null
@@ -39,7 +42,7 @@ export function createAuthenticate(options: AuthenticateOptions): (credentials: 
 }
 
 function kindOf(path: string): SessionOf['kind'] | null {
-  for (const kind of ['member', 'employee', 'operator'] as const) {
+  for (const kind of ['member', 'employee', 'operator', 'clerk'] as const) {
     const prefix = sessionCookies[kind].path
     if (path === prefix || path.startsWith(`${prefix}/`)) return kind
   }

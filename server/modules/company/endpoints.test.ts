@@ -44,7 +44,7 @@ onBothDatabases('company endpoints', (database) => {
   afterEach(() => web.close())
 
   const cookieOf = (kind: SessionPayload['kind'], ids: Record<string, string>) => {
-    const name = { member: 'fulika_hr', employee: 'fulika_pack', operator: 'fulika_ops' }[kind]
+    const name = { member: 'fulika_hr', employee: 'fulika_pack', operator: 'fulika_ops', clerk: 'fulika_till' }[kind]
     return { cookie: `${name}=${encodeSession({ kind, ids, expiresAtMs: nowMs + 1000 }, database.house.sessionKey)}` }
   }
   const status = async (path: string, headers: Record<string, string>) =>
@@ -163,6 +163,29 @@ onBothDatabases('company endpoints', (database) => {
       sql<{ note: string }>(tx.em, "select note from trail where act = 'company.time_zone'"),
     )
     expect(written).toEqual([{ note: 'Europe/Berlin' }])
+  })
+
+  test('an administrator says how often cards may be passed on; nobody else does, and not for others', async () => {
+    const [one, other] = [await aCompany(database), await aCompany(database)]
+    const put = (role: 'hr' | 'admin', giftDepth: unknown) => {
+      const cookie = cookieOf('member', { companyId: one.id, memberId: one.members[role] })
+      return aBrowser(web.base).send('PUT', '/hr/settings/gift-depth', { giftDepth }, cookie)
+    }
+    const depths = () =>
+      database.tx(async (tx) => [
+        (await readCompany(tx, one.id))?.giftDepth,
+        (await readCompany(tx, other.id))?.giftDepth,
+      ])
+    expect(await depths()).toEqual([0, 0])
+    expect((await put('hr', 1)).status).toBe(403)
+    for (const wrong of [-1, 1.5, 6, '1', null])
+      expect([wrong, (await put('admin', wrong)).status]).toEqual([wrong, 422])
+    for (const depth of [2, 2]) expect(await (await put('admin', depth)).json()).toEqual({ giftDepth: depth })
+    expect(await depths()).toEqual([2, 0])
+    const written = await database.tx((tx) =>
+      sql<{ note: string }>(tx.em, "select note from trail where act = 'company.gift_depth'"),
+    )
+    expect(written).toEqual([{ note: '2' }])
   })
 
   test('WeCom verifies the callback address and sends events; anything crooked is refused', async () => {

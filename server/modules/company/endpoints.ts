@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import {
   FirstSignInInput,
+  GiftDepthChosen,
+  GiftDepthInput,
   HrSession,
   HrSettings,
   SignInCallbackInput,
@@ -20,6 +22,7 @@ import { endpoint, type Endpoint, type Http } from '../../kernel/endpoint.ts'
 import { AppError, refuse } from '../../kernel/errors.ts'
 import { companyOf, memberOf } from '../../kernel/tenant.ts'
 import { trail } from '../../kernel/trail.ts'
+import { chooseGiftDepth } from './choose-gift-depth.ts'
 import { chooseTimeZone } from './choose-time-zone.ts'
 import { callbackEndpoints } from './callback-endpoints.ts'
 import { offerFirstSignIn, takeFirstSignIn } from './first-sign-in.ts'
@@ -103,6 +106,7 @@ async function presentSettings(tx: Tx): Promise<z.input<typeof HrSettings>> {
     wecom: connection && { ...connection, callbackUrl: `${tx.house.publicUrl}/callback/wecom/${companyId}` },
     paymentRoute: company.paymentRoute,
     timeZone: company.timeZone,
+    giftDepth: company.giftDepth,
   }
 }
 
@@ -152,6 +156,12 @@ const memberEndpoints = [
     input: TimeZoneInput,
     output: TimeZoneChosen,
     run: async (tx, { timeZone }) => ({ timeZone: await chooseTimeZone(tx, timeZone) }),
+  }),
+  endpoint({
+    ...({ method: 'PUT', path: '/hr/settings/gift-depth', may: 'settings.write', scope: 'tx', body: 'json' } as const),
+    input: GiftDepthInput,
+    output: GiftDepthChosen,
+    run: async (tx, { giftDepth }) => ({ giftDepth: await chooseGiftDepth(tx, giftDepth) }),
   }),
 ]
 

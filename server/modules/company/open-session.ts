@@ -8,17 +8,22 @@ export type SessionOf =
   | { readonly kind: 'member'; readonly companyId: Id<'company'>; readonly memberId: Id<'member'> }
   | { readonly kind: 'employee'; readonly companyId: Id<'company'>; readonly personId: Id<'person'> }
   | { readonly kind: 'operator'; readonly operatorId: Id<'operator'> }
+  | { readonly kind: 'clerk'; readonly clerkId: Id<'clerk'> }
 
 const HOUR_MS = 3_600_000
 
-/** Each audience has a cookie of its own, sent only below its own paths, so one browser may hold all three. */
+/** Each audience has a cookie of its own, sent only below its own paths, so one browser may hold them all. */
 export const sessionCookies = {
   member: { name: 'fulika_hr', path: '/hr', lifeMs: 12 * HOUR_MS },
   employee: { name: 'fulika_pack', path: '/employee', lifeMs: 30 * 24 * HOUR_MS },
   operator: { name: 'fulika_ops', path: '/operator', lifeMs: 12 * HOUR_MS },
+  clerk: { name: 'fulika_till', path: '/merchant', lifeMs: 30 * 24 * HOUR_MS },
 } as const
 
-/** Signs somebody in on this browser: 12 hours for a console, 30 days for an employee's card pack. */
+/**
+ * Signs somebody in on this browser: 12 hours for a console, 30 days for an employee's card pack and for the phone of a
+ * shop, whose clerk is let in anew by a link.
+ */
 export function openSession(scope: Scope, http: Http, session: SessionOf): void {
   const { kind, ...ids } = session
   const { name, path, lifeMs } = sessionCookies[kind]

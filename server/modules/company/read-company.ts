@@ -12,6 +12,8 @@ export interface CompanyFacts {
   readonly state: 'active' | 'suspended'
   /** IANA name: the company's days and the times it chooses (kernel/company-day.ts). */
   readonly timeZone: string
+  /** How often a card that it gave may be passed on; 0: never. */
+  readonly giftDepth: number
 }
 
 type Where = { readonly id: Id<'company'> } | { readonly code: string }
@@ -59,7 +61,8 @@ async function find(tx: Tx, where: Where): Promise<CompanyFacts | null> {
   const [column, value] = 'id' in where ? ['id', where.id] : ['code', where.code]
   const [row] = await readBound<CompanyFacts>(
     tx.em,
-    `select id, code, name, payment_route as paymentRoute, state, time_zone as timeZone from company where ${column} = ?`,
+    `select id, code, name, payment_route as paymentRoute, state, time_zone as timeZone,
+        gift_depth as giftDepth from company where ${column} = ?`,
     [value],
   )
   return row ?? null

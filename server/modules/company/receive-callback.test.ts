@@ -10,7 +10,7 @@ import { aSuite, postCallback, sealedCallback, xmlOf } from '../../testing/callb
 import { aCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { startWeb, type Web } from '../../testing/web.ts'
-import { noInvoices, noSms, wecomOf } from '../../testing/wecom.ts'
+import { noInvoices, noSms, noPasses, noWebhooks, wecomOf } from '../../testing/wecom.ts'
 import { callbackEndpoints } from './callback-endpoints.ts'
 import { connectWecom } from './connect-wecom.ts'
 import { forgetEvents } from './forget-events.ts'
@@ -36,7 +36,14 @@ onBothDatabases('callbacks', (database) => {
   let web: Web
   let nowMs: number
   const wecom = wecomOf({ baseUrl: 'http://127.0.0.1:9' }, { now: () => nowMs })
-  const ports = { wecom, sms: noSms, invoice: noInvoices, wechatPay: undefined as never }
+  const ports = {
+    wecom,
+    sms: noSms,
+    invoice: noInvoices,
+    webhook: noWebhooks,
+    pass: noPasses,
+    wechatPay: undefined as never,
+  }
   beforeEach(async () => {
     nowMs = Date.UTC(2026, 8, 25, 2)
     web = await startWeb(database, { endpoints: callbackEndpoints, ports: { wecom }, now: () => nowMs })

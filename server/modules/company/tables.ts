@@ -16,6 +16,8 @@ export const Company = defineEntity({
     state: codeColumn<'active' | 'suspended'>(16),
     /** IANA name, such as Asia/Shanghai: the company's days and the times it chooses. */
     timeZone: codeColumn(40).default('Asia/Shanghai'),
+    /** How often a card that this company gave may be passed on; 0, as at first: it may not. */
+    giftDepth: p.integer().default(0),
     createdAtMs: instantColumn(),
   },
 })

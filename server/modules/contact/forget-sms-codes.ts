@@ -6,7 +6,7 @@ import { contactLimits } from './rules.ts'
 const BATCH = 1_000
 
 /**
- * Job `sms-codes.forget`: forgets codes and counts of guesses that are a day old. Returns how many rows; call again until
+ * Job `sms-codes.forget`: forgets codes, and counts of guesses at claim pages and at card numbers, that are a day old. Returns how many rows; call again until
  * there are none.
  */
 export async function forgetSmsCodes(tx: Tx): Promise<number> {
@@ -16,7 +16,8 @@ export async function forgetSmsCodes(tx: Tx): Promise<number> {
   ])
   const counts = await sql<{ name: string; at: unknown }>(
     tx.em,
-    `select name, window_at_ms as at from shared_count where name like 'claim.%' and window_at_ms < ? limit ${BATCH}`,
+    `select name, window_at_ms as at from shared_count where (name like 'claim.%' or name like 'bind.%')
+      and window_at_ms < ? limit ${BATCH}`,
     [before],
   )
   if (codes.length > 0)

@@ -10,6 +10,11 @@ import { anIssuedCampaign, somePeople } from '../../testing/campaigns.ts'
 import { aCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { wecomOf } from '../../testing/wecom.ts'
+import { extendCard } from '../card/extend-card.ts'
+import type { Holder } from '../card/read-card.ts'
+import { claimGift } from '../gift/claim-gift.ts'
+import { offerGift } from '../gift/offer-gift.ts'
+import { readGivenGift } from '../gift/read-gifts.ts'
 import { remindAll } from './remind-holders.ts'
 
 const DAY_MS = 86_400_000
@@ -56,6 +61,31 @@ onBothDatabases('reminding holders', (database) => {
       )
     return { company, personIds: personIds as Id<'person'>[], ends, heard }
   }
+
+  test('who holds a card now is told of its end, and told again when it was made valid again', async () => {
+    const { company, personIds, ends, heard } = await aStage()
+    await tamper('update company set gift_depth = 1 where id = ?', [company.id])
+    await ends(0, 31)
+    for (let day = 0; day < 4; day += 1) await aDay()
+    expect([heard('u0'), heard('u3')]).toEqual([1, 0])
+    const [giver, friend] = [0, 3].map((index) => ({ companyId: company.id, holderId: personIds[index]! })) as [
+      Holder,
+      Holder,
+    ]
+    const [card] = await database.tx((tx) =>
+      sql<{ id: Id<'card'> }>(tx.em, 'select id from card where holder_id = ?', [giver.holderId]),
+    )
+    await edge().tx(async (tx) => {
+      const gift = await offerGift(tx, giver, { cardId: card!.id, cover: 'plain', greeting: '' })
+      const { path } = await readGivenGift(tx, giver, gift)
+      await claimGift(tx, friend, path!.slice(-26))
+    })
+    for (let day = 4; day < 33; day += 1) await aDay()
+    expect([heard('u0'), heard('u3')]).toEqual([1, 3])
+    await edge().tx((tx) => extendCard(tx, friend, card!.id, async () => 31))
+    for (let day = 0; day < 33; day += 1) await aDay()
+    expect([heard('u0'), heard('u3')]).toEqual([1, 6])
+  })
 
   test('30, 7 and 1 days before, once each, whatever is killed or run twice; nobody else hears anything', async () => {
     const { company, ends, heard } = await aStage()

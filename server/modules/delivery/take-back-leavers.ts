@@ -3,6 +3,7 @@ import type { Id } from '../../../contract/ids.ts'
 import type { DeliveryState } from '../../../contract/states.ts'
 import { readSum } from '../../kernel/columns.ts'
 import type { Tx } from '../../kernel/context.ts'
+import { enqueue } from '../../kernel/outbox.ts'
 import { sql } from '../../kernel/sql.ts'
 import { freezeUnused, type Frozen } from '../card/freeze-cards.ts'
 import { holdPerson } from '../staff/hold-person.ts'
@@ -32,11 +33,24 @@ export async function takeBack(tx: Tx, companyId: Id<'company'>, personId: Id<'p
   }
   const cards = await readGiven(tx, companyId, personId)
   const unread = cards.filter((card) => !kept.has(card.campaign))
+  await endGifts(tx, companyId, personId, cards)
   return freezeUnused(
     tx,
     unread.map((card) => card.id),
     'person_left',
   )
+}
+
+/** What they offered to somebody returns to them first, by a job: gifts stand above deliveries. */
+async function endGifts(
+  tx: Tx,
+  companyId: Id<'company'>,
+  personId: Id<'person'>,
+  cards: readonly GivenCard[],
+): Promise<void> {
+  if (cards.every((card) => Number(card.held) === 0)) return
+  const key = `gifts.of-leaver:${personId}:${tx.clock.now()}`
+  await enqueue(tx, [{ kind: 'gifts.of-leaver', key, args: { companyId, personId } }])
 }
 
 const isUnopened = (state: DeliveryState): state is Unopened => (unopened as readonly string[]).includes(state)
@@ -62,17 +76,23 @@ interface GivenCard {
   readonly campaign: Id<'campaign'>
   readonly face: number
   readonly whole: number
+  readonly held: number
 }
 
-/** Active cards that campaigns of the company gave to a person; `whole`: nothing of it was used or is held. */
+/**
+ * Active cards that campaigns of the company gave to a person; `whole`: nothing of it was used or is held. What a colleague
+ * passed on to them is theirs: it is not among these.
+ */
 const readGiven = (tx: Tx, companyId: Id<'company'>, personId: Id<'person'>) =>
   sql<GivenCard>(
     tx.em,
     `select card.id, campaign.id as campaign, card.face_fen as face,
-       case when card.balance_fen = card.face_fen and card.held_fen = 0 then 1 else 0 end as whole
+       case when card.balance_fen = card.face_fen and card.held_fen = 0 then 1 else 0 end as whole,
+       card.held_fen as held
      from card join order_item on order_item.id = card.order_item_id
        join campaign on campaign.order_id = order_item.order_id
-     where card.holder_id = ? and card.company_id = ? and card.state = 'active' order by card.id`,
+     where card.holder_id = ? and order_item.holder_id = card.holder_id and card.company_id = ? and card.state = 'active'
+     order by card.id`,
     [personId, companyId],
   )
 

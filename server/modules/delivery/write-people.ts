@@ -7,6 +7,7 @@ import type { DeliveryState } from '../../../contract/states.ts'
 import { wallAt } from '../../../contract/wall-clock.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
+import { isTaken } from '../../kernel/taken.ts'
 import { companyOf, memberOf } from '../../kernel/tenant.ts'
 import { trail } from '../../kernel/trail.ts'
 import { findOwnCampaign } from '../campaign/read-campaign.ts'
@@ -128,8 +129,7 @@ async function write(edge: Edge, { campaignId, zone, mark }: Export, lang: Lang,
     }
     if (page.recipients.length < ROWS_AT_ONCE) break
     after = page.recipients.at(-1)!.seq
-    // What was read waits until the other side has taken what was written.
-    if (out.writableNeedDrain) await new Promise((resolve) => out.once('drain', resolve))
+    if (!(await isTaken(out))) return
   }
   sheet.commit()
   await book.commit()

@@ -1,3 +1,4 @@
+import { SECRET_LENGTH } from '../../../contract/card-input.ts'
 import { fen, sumFen, type Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { limits } from '../../../contract/limits.ts'
@@ -6,15 +7,13 @@ import { enqueue, type NewJob } from '../../kernel/outbox.ts'
 import { trailMany } from '../../kernel/trail.ts'
 import type { Lane } from '../../kernel/tables.ts'
 import { insertCards, type NewCard } from '../card/insert-cards.ts'
+import { makeSecret } from '../card/make-secret.ts'
 import { readVersions, type TemplateVersionRow } from '../catalog/read-template.ts'
 import { readTermsOf, type Terms } from '../catalog/read-terms.ts'
 import { spendFunds, takeSlices, type TakenSlice } from '../order/take-slices.ts'
 import { postIssues } from './post-issue.ts'
 
 const DAY_MS = 86_400_000
-/** 16 characters of 32: 80 bits. Nobody finds a secret by trying. */
-const SECRET_CHARACTERS = 16
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 export interface Issuing {
   /** The next unused card number of a brand, from a block that was reserved before this transaction. */
@@ -134,12 +133,8 @@ function settlementsOf(
 const laneOf = (slice: { fromSeq: number; toSeq: number }): Lane =>
   slice.fromSeq > 0 || slice.toSeq >= limits.cardsPerSlice ? 'bulk' : 'small'
 
-/** One call for all the randomness of a slice; 256 is a multiple of 32, so every character is equally likely. */
+/** One call for all the randomness of a slice. Of 80 bits each: nobody finds a secret by trying. */
 function makeSecrets(tx: Tx, count: number): string[] {
-  const bytes = tx.random(count * SECRET_CHARACTERS)
-  return Array.from({ length: count }, (_, index) => {
-    let secret = ''
-    for (let i = 0; i < SECRET_CHARACTERS; i += 1) secret += ALPHABET[bytes[index * SECRET_CHARACTERS + i]! & 31]!
-    return secret
-  })
+  const all = makeSecret(tx, count * SECRET_LENGTH)
+  return Array.from({ length: count }, (_, index) => all.slice(index * SECRET_LENGTH, (index + 1) * SECRET_LENGTH))
 }

@@ -9,11 +9,14 @@ import { cutRefund, readRefundable } from '../funding/book-refund.ts'
 import type { OwedOfBrand } from './plan-parts.ts'
 import { routeOf, type PaymentSource } from './rules.ts'
 
-/** Cards of a campaign that nobody has looked at and that are still somebody's, by whose message stands where. */
+/**
+ * Cards of a campaign that nobody has looked at and that are still whose they were made for, by whose message stands where.
+ * What was passed on or bound is somebody else's by now, whatever became of the message.
+ */
 const unopenedCards = `from order_item join card on card.order_item_id = order_item.id
   join campaign on campaign.order_id = order_item.order_id
   left join delivery on delivery.campaign_id = campaign.id and delivery.person_id = order_item.holder_id
-  where campaign.id = ? and card.state in ('active', 'frozen')
+  where campaign.id = ? and card.state in ('active', 'frozen') and card.holder_id = order_item.holder_id
     and (delivery.state is null or delivery.state not in ('opened', 'claimed'))`
 
 /** The next cards, by id, with their holders. */

@@ -6,6 +6,7 @@ import type { Id } from '../../../contract/ids.ts'
 import { rosterFields, type RosterField } from '../../../contract/roster-row.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
+import { isTaken } from '../../kernel/taken.ts'
 import { findOwn } from '../../kernel/tenant.ts'
 import { readRosterRows } from './read-roster.ts'
 import { openReading, type Reading } from './reading.ts'
@@ -70,6 +71,7 @@ async function write(edge: Edge, id: Id<'roster'>, lang: Lang, columns: Column[]
     }
     if (rows.length < ROWS_AT_ONCE) break
     after = rows.at(-1)!.row
+    if (!(await isTaken(out))) return
   }
   sheet.commit()
   await book.commit()

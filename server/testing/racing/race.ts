@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from '../../kernel/sql.ts'
 import type { TestDatabase } from '../databases.ts'
 import type { Contest, RacingPair, Won } from './contest.ts'
+import { claimAndReturn, claimAndWithdraw, friendAndFriend, refundAndGift, refundAndReveal } from './gift-ends.ts'
 import { refundAndHold } from './refund-hold.ts'
 import { refundAndSplit } from './refund-split.ts'
 import { refundAndUnlock } from './refund-unlock.ts'
@@ -14,6 +15,11 @@ export const racingPairs = {
   'refund-unlock': refundAndUnlock,
   'refund-split': refundAndSplit,
   'refund-hold': refundAndHold,
+  'refund-offer': refundAndGift,
+  'refund-reveal': refundAndReveal,
+  'friend-friend': friendAndFriend,
+  'claim-withdraw': claimAndWithdraw,
+  'claim-return': claimAndReturn,
 } as const satisfies Record<string, RacingPair>
 export type PairName = keyof typeof racingPairs
 

@@ -158,6 +158,31 @@ export async function makeRunners(stage: RaceStage, source: 'wallet' | 'wechat_p
   )
 }
 
+/** Makes cards of one order, each of another holder: nothing that is done to one of them concerns another. */
+export async function makeCards(stage: RaceStage, count: number): Promise<Id<'card'>[]> {
+  const edge = stage.edge()
+  const item = { templateVersionId: stage.template, faceFen: fen(PRICE), priceFen: fen(PRICE) }
+  const orderId = await edge.tx(async (tx) => {
+    const items = Array.from({ length: count }, (_, index) => ({
+      ...item,
+      holderId: encodeId('person', BigInt(index)),
+    }))
+    const id = await placeOrder(tx, { companyId: stage.company.id, items })
+    await payFromWalletInFull(tx, id)
+    return id
+  })
+  await issueOrders(edge, [orderId])
+  const cards = await edge.read((tx) =>
+    sql<{ id: Id<'card'> }>(
+      tx.em,
+      `select card.id as id from card join order_item on order_item.id = card.order_item_id
+        where order_item.order_id = ? order by card.holder_id`,
+      [orderId],
+    ),
+  )
+  return cards.map(({ id }) => id)
+}
+
 /** Places for values in a list of SQL. */
 export const slots = (values: readonly unknown[]): string => values.map(() => '?').join(',')
 

@@ -20,8 +20,21 @@ const card = {
   name: 'card',
   patches: [{ file: 'modules/card/hold-value.ts', is: 'return held === 1', becomes: 'return held < 2' }],
 }
-readWithoutGuards([flight, card])
-const without = pair === 'refund-split' ? flight.name : card.name
+/** Who is second goes on as if it were first: with the state, and with what was held. */
+const gift = {
+  name: 'gift',
+  patches: [
+    { file: 'kernel/move.ts', is: 'if (changed !== 1) return false', becomes: 'if (changed > 1) return false' },
+    { file: 'modules/card/release-value.ts', is: 'if (released !== 1) throw', becomes: 'if (released > 1) throw' },
+  ],
+}
+readWithoutGuards([flight, card, gift])
+const guards: Readonly<Record<string, { readonly name: string }>> = {
+  'refund-split': flight,
+  'friend-friend': gift,
+  'claim-withdraw': gift,
+}
+const without = (guards[pair] ?? card).name
 const { race } = (await import(`./race.ts?without=${without}`)) as typeof import('./race.ts')
 const { openTestDatabase } = (await import(`../databases.ts?without=${without}`)) as typeof import('../databases.ts')
 const open = await openTestDatabase('sqlite', file)

@@ -9,13 +9,13 @@ export const routes: RouteRecordRaw[] = [
     name: 'claim',
     component: page,
     props: (route) => ({ kind: 'claims', token: route.params['token'] }),
-    meta: { title: 'claim.title', public: true },
+    meta: { title: 'claim.title', public: true, areas: ['claim'] },
   },
   {
     path: '/claim-link/:token',
     name: 'claim-link',
     component: page,
     props: (route) => ({ kind: 'claim-links', token: route.params['token'] }),
-    meta: { title: 'claim.title', public: true },
+    meta: { title: 'claim.title', public: true, areas: ['claim'] },
   },
 ]

@@ -1,8 +1,7 @@
 import type { RouteRecordRaw } from 'vue-router'
-import CardPage from '../pages/CardPage.vue'
 import PackHome from '../pages/PackHome.vue'
 
+/** The pack itself comes with the program; whatever a tap leads to comes with the tap. */
 export const routes: RouteRecordRaw[] = [
   { path: '/', name: 'pack', component: PackHome, meta: { title: 'pack.title' } },
-  { path: '/cards/:id', name: 'card', component: CardPage, props: true, meta: { title: 'pack.card' } },
 ]

@@ -1,0 +1,52 @@
+import { defineEntity, p, type InferEntity } from '@mikro-orm/core'
+import type { GiftState } from '../../../contract/states.ts'
+import { codeColumn, idColumn, instantColumn } from '../../kernel/columns.ts'
+
+/** A card offered to somebody by a link. All that is on it is held until it is claimed or returns whole. */
+export const Gift = defineEntity({
+  name: 'Gift',
+  tableName: 'gift',
+  properties: {
+    id: idColumn<'gift'>().primary(),
+    companyId: idColumn<'company'>(),
+    cardId: idColumn<'card'>(),
+    holdId: idColumn<'hold'>(),
+    fromId: idColumn<'person'>(),
+    toId: idColumn<'person'>().nullable(),
+    /** The link carries a token; only its fingerprint finds the gift. Sealed beside it, so that the giver can show it again. */
+    tokenIndex: codeColumn(64).unique(),
+    tokenSealed: p.blob(),
+    cover: codeColumn(24),
+    greetingSealed: p.blob(),
+    state: codeColumn<GiftState>(12),
+    version: p.integer(),
+    createdAtMs: instantColumn(),
+    endsAtMs: instantColumn(),
+    openedAtMs: instantColumn().nullable(),
+    claimedAtMs: instantColumn().nullable(),
+  },
+  indexes: [
+    { name: 'gift_card_index', properties: ['cardId', 'state'] },
+    { name: 'gift_from_index', properties: ['fromId', 'id'] },
+    { name: 'gift_end_index', properties: ['state', 'endsAtMs'] },
+  ],
+})
+
+export type GiftRow = InferEntity<typeof Gift>
+
+/** A word of thanks back to whoever gave a card: HR of a campaign, or a colleague. One for each gift and person. */
+export const Thanks = defineEntity({
+  name: 'Thanks',
+  tableName: 'thanks',
+  properties: {
+    id: idColumn<'thanks'>().primary(),
+    companyId: idColumn<'company'>(),
+    fromId: idColumn<'person'>(),
+    /** The campaign or the gift. */
+    subjectId: p.string().length(17),
+    textSealed: p.blob(),
+    createdAtMs: instantColumn(),
+  },
+  uniques: [{ name: 'thanks_once', properties: ['fromId', 'subjectId'] }],
+  indexes: [{ name: 'thanks_subject_index', properties: ['subjectId', 'id'] }],
+})
