@@ -55,6 +55,7 @@ describe.skipIf(chromiumPath === null).each(dialectsHere())('the walk through We
   const connection = async (): Promise<void> => {
     await at.admin.goto(`${stage.serverUrl}/console/settings`)
     await follow(at.admin, '管理企业微信连接')
+    await at.admin.waitForURL(`${stage.serverUrl}/console/wecom`, SLOW)
   }
   const check = async (): Promise<void> => {
     await press(at.admin, '检查连接')

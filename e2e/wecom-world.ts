@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
 import { PlatformFile } from '../contract/operator/platform-file.ts'
 import { applyPlatform } from '../server/apply-platform.ts'
@@ -103,11 +102,16 @@ export const factOf = (page: Page, name: string): Promise<string> =>
     .innerText(SLOW)
     .then((text) => text.trim().split('\n')[0] ?? '')
 
-/** Loads a page again and again until it shows a text. */
+/** Loads a page again and again until it shows a text; what it showed instead is told. */
 export async function awaitText(page: Page, text: string | RegExp): Promise<void> {
-  for (const end = Date.now() + SLOW.timeout; ; await sleep(300)) {
-    if (await page.getByText(text).first().isVisible()) return
-    if (Date.now() > end) throw new Error(`never shown: ${String(text)}`)
-    await page.reload()
+  const look = () => page.getByText(text).first().waitFor({ timeout: 1_000 })
+  for (const end = Date.now() + SLOW.timeout; ; await page.reload()) {
+    const shown = await look().then(
+      () => true,
+      () => false,
+    )
+    if (shown) return
+    if (Date.now() < end) continue
+    throw new Error(`never shown: ${String(text)}, but at ${page.url()}: ${await page.locator('body').innerText()}`)
   }
 }
