@@ -102,16 +102,17 @@ export const factOf = (page: Page, name: string): Promise<string> =>
     .innerText(SLOW)
     .then((text) => text.trim().split('\n')[0] ?? '')
 
-/** Loads a page again and again until it shows a text; what it showed instead is told. */
+/**
+ * Loads a page again and again until it shows a text, each time with twice the patience, for a page takes longer on a
+ * busy machine; what it showed instead is told.
+ */
 export async function awaitText(page: Page, text: string | RegExp): Promise<void> {
-  const look = () => page.getByText(text).first().waitFor({ timeout: 1_000 })
-  for (const end = Date.now() + SLOW.timeout; ; await page.reload()) {
-    const shown = await look().then(
-      () => true,
-      () => false,
-    )
-    if (shown) return
-    if (Date.now() < end) continue
-    throw new Error(`never shown: ${String(text)}, but at ${page.url()}: ${await page.locator('body').innerText()}`)
+  const wanted = page.getByText(text).first()
+  for (let timeout = 500; ; timeout *= 2) {
+    await wanted.waitFor({ timeout }).catch(() => undefined)
+    if (await wanted.isVisible()) return
+    const shown = await page.locator('body').innerText()
+    if (timeout > SLOW.timeout) throw new Error(`never shown: ${String(text)}, but at ${page.url()}: ${shown}`)
+    await page.reload()
   }
 }
