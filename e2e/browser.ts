@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { chromiumArgs, provideChromium } from '../scripts/chromium.ts'
 
@@ -11,6 +12,16 @@ export const chromiumPath = await provideChromium()
 export async function openBrowser(): Promise<Browser> {
   if (chromiumPath === null) throw new Error('no Chromium on this machine')
   return chromium.launch({ executablePath: chromiumPath, args: [...chromiumArgs] })
+}
+
+const pictures = fileURLToPath(new URL('../.tmp/screenshots/', import.meta.url))
+
+/**
+ * Keeps a picture of a page in .tmp/screenshots/, for somebody to look at: the whole page, or what one sees of it. Not in
+ * CI, where nobody does, and making them all is a tenth of the time.
+ */
+export async function takePicture(page: Page, name: string, fullPage = true): Promise<void> {
+  if (process.env['CI'] !== 'true') await page.screenshot({ path: `${pictures}${name}.png`, fullPage })
 }
 
 /** What a page must not do, noted while it runs: errors of scripts, answers of 5xx, calls to any other machine. */

@@ -1,10 +1,9 @@
-import { mkdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Id } from '../contract/ids.ts'
 import { change, sql } from '../server/kernel/sql.ts'
-import { chromiumPath, desktopSize, openBrowser, phoneSize, signInAt, watch } from './browser.ts'
+import { chromiumPath, desktopSize, openBrowser, phoneSize, signInAt, takePicture, watch } from './browser.ts'
 import { makeSettlement } from './pages-settlement.ts'
 import { openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
@@ -12,7 +11,6 @@ import type { Visitor } from './visitor.ts'
 
 const YUAN = 100
 const SLOW = { timeout: 20_000 }
-const pictures = fileURLToPath(new URL('../.tmp/screenshots/', import.meta.url))
 const sample = (name: string): Uint8Array => readFileSync(new URL(`../samples/rosters/${name}`, import.meta.url))
 
 const shows = (page: Page | Locator, text: string | RegExp) => page.getByText(text).first().waitFor(SLOW)
@@ -77,7 +75,6 @@ describe.skipIf(chromiumPath === null)('the money pages', () => {
   }
 
   beforeAll(async () => {
-    mkdirSync(pictures, { recursive: true })
     browser = await openBrowser()
     stage = await openStage('sqlite')
     ;[hr, approver, finance] = (await Promise.all(
@@ -102,7 +99,7 @@ describe.skipIf(chromiumPath === null)('the money pages', () => {
   afterEach(async ({ task }) => {
     if (task.result?.state !== 'fail') return
     for (const [name, page] of Object.entries({ hr: at.page, ops: at.ops }))
-      await page?.screenshot({ path: `${pictures}money-failed-${name}.png`, fullPage: true })
+      if (page !== undefined) await takePicture(page, `money-failed-${name}`)
   })
 
   test('a top-up: where to transfer to is told, and the money is there once the statement is', async () => {
@@ -193,7 +190,7 @@ describe.skipIf(chromiumPath === null)('the money pages', () => {
     await press(dialog, '去掉这 1 张，退其余的')
     await shows(dialog, '1 张卡作废，¥100.00 退回付款来源')
     for (const way of ['企业余额', '微信支付原路退回', '汇款退回']) await shows(dialog, way)
-    await at.page.screenshot({ path: `${pictures}money-refund-cards.png` })
+    await takePicture(at.page, 'money-refund-cards', false)
     await confirm(at.page, '退回 1 张卡')
     await setBalance(100 * YUAN)
     await shows(at.page.locator('.refunds'), '退回 1 张卡')
@@ -247,7 +244,7 @@ describe.skipIf(chromiumPath === null)('the money pages', () => {
       await press(row, '撤销认领')
       await at.ops.setViewportSize(phoneSize)
       await shows(dialogOf(at.ops), '撤销 ¥321.00 的认领')
-      await at.ops.screenshot({ path: `${pictures}money-undo-phone.png` })
+      await takePicture(at.ops, 'money-undo-phone', false)
       await at.ops.setViewportSize(desktopSize)
       await confirm(at.ops, '撤销认领')
       await row.waitFor({ state: 'hidden', ...SLOW })

@@ -1,14 +1,10 @@
-import { mkdirSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Pack } from '../contract/employee/pack.ts'
-import { chromiumPath, desktopSize, phoneSize } from './browser.ts'
+import { chromiumPath, desktopSize, phoneSize, takePicture } from './browser.ts'
 import { follow, openHands, press, shownCode, shows, SLOW, type Hands } from './pack-hands.ts'
 import { openPlaces, type Place } from './pack-places.ts'
 import { faultsOf, settle } from './page-faults.ts'
 import { cardOf } from './pack-world.ts'
-
-const pictures = fileURLToPath(new URL('../.tmp/screenshots/', import.meta.url))
 
 // The pack in the hand: what people tap, in Chromium, on SQLite. Whether books and states are right is proved elsewhere.
 describe.skipIf(chromiumPath === null)('the card pack', () => {
@@ -20,7 +16,6 @@ describe.skipIf(chromiumPath === null)('the card pack', () => {
   let to: Hands['to']
 
   beforeAll(async () => {
-    mkdirSync(pictures, { recursive: true })
     hands = await openHands([200_00, 88_00, 500_00])
     ;({ stage, world, openPhone, cardWith, to } = hands)
   })
@@ -75,7 +70,7 @@ describe.skipIf(chromiumPath === null)('the card pack', () => {
     await shows(page, '已付款')
     await shows(page, '¥58.00')
     await shows(page, '科技园店')
-    await page.screenshot({ path: `${pictures}pack-receipt-phone-usual-zh.png` })
+    await takePicture(page, 'pack-receipt-phone-usual-zh', false)
     await follow(page, '完成')
     await shows(page, '¥142.00')
     await shows(page, '消费')
@@ -290,10 +285,11 @@ describe.skipIf(chromiumPath === null)('the card pack', () => {
   })
 
   let places: readonly Place[] | undefined
-  const sizes = { phone: phoneSize, zoomed: { width: 195, height: 422 }, wide: desktopSize } as const
+  const inHand = { phone: phoneSize, zoomed: { width: 195, height: 422 } } as const
+  const sizes = { usual: { ...inHand, wide: desktopSize }, large: inHand } as const
 
   test.each(['zh', 'en'] as const)(
-    'every page in hand, at twice the size and on a desk, in large text too (%s)',
+    'every page in hand and at twice the size, also in large text, and on a desk (%s)',
     async (lang) => {
       const faults: string[] = []
       places ??= await openPlaces(hands)
@@ -306,12 +302,12 @@ describe.skipIf(chromiumPath === null)('the card pack', () => {
           await page.goto(to(place.path))
           await settle(page)
           await place.act?.(page)
-          for (const [size, viewport] of Object.entries(place.phoneOnly ? { phone: phoneSize } : sizes)) {
+          for (const [size, viewport] of Object.entries(place.phoneOnly ? { phone: phoneSize } : sizes[text])) {
             await page.setViewportSize(viewport)
             await settle(page)
             const name = `${place.name}-${size}-${text}-${lang}`
             faults.push(...(await faultsOf(page, lang)).map((fault) => `${name}: ${fault}`))
-            await page.screenshot({ path: `${pictures}pack-${name}.png`, fullPage: true })
+            await takePicture(page, `pack-${name}`)
           }
           await context.setOffline(false)
         }

@@ -1,9 +1,7 @@
-import { mkdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { chromiumPath, desktopSize, openBrowser, phoneSize, watch } from './browser.ts'
+import { chromiumPath, desktopSize, openBrowser, phoneSize, takePicture, watch } from './browser.ts'
 import { faultsOf, focusOf, settle, type PageLang, type Stop } from './page-faults.ts'
 import { custodyPlaces } from './pages-custody.ts'
 import { merchantPlaces } from './pages-merchants.ts'
@@ -11,7 +9,6 @@ import { moneyPlaces, press, settlementPlaces, type Place, type Who } from './pa
 import { makePagesWorld, type PagesWorld } from './pages-world.ts'
 import { openStage, type OpenStage } from './stage.ts'
 
-const pictures = fileURLToPath(new URL('../.tmp/screenshots/', import.meta.url))
 const wecomPhone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile MicroMessenger/8.0 wxwork/4.1'
 
 type Session = Awaited<ReturnType<BrowserContext['storageState']>>
@@ -116,7 +113,6 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
     world = await makePagesWorld(stage)
     await sessionOf('hr boss reset')
     await world.wecom.breakConnection()
-    mkdirSync(pictures, { recursive: true })
   })
   afterAll(async () => {
     await browser.close()
@@ -177,7 +173,7 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
         if ((await faultsOf(page, lang)).length > 0) await sleep(500)
         faults.push(...(await faultsOf(page, lang)).map((fault) => `${size}: ${fault}`))
         const fullPage = !(await page.getByRole('dialog').first().isVisible())
-        await page.screenshot({ path: `${pictures}${name}-${size}-${lang}.png`, fullPage })
+        await takePicture(page, `${name}-${size}-${lang}`, fullPage)
       }
     } catch (error) {
       faults.push(error instanceof Error ? error.message : String(error))

@@ -1,18 +1,15 @@
-import { mkdirSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Pack, ShownPayCode } from '../contract/employee/pack.ts'
 import { change } from '../server/kernel/sql.ts'
 import { askPos, codeOfAnswer } from '../server/testing/pos.ts'
-import { chromiumPath, desktopSize, openBrowser, phoneSize, watch } from './browser.ts'
+import { chromiumPath, desktopSize, openBrowser, phoneSize, takePicture, watch } from './browser.ts'
 import { dialectsHere, openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 import { Visitor } from './visitor.ts'
 
 const SLOW = { timeout: 20_000 }
 const FACE = 20_000
-const pictures = fileURLToPath(new URL('../.tmp/screenshots/', import.meta.url))
 
 const shows = (page: Page, text: string | RegExp) => page.getByText(text).first().waitFor(SLOW)
 const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click(SLOW)
@@ -33,8 +30,7 @@ describe.skipIf(chromiumPath === null).each(dialectsHere())('the POS API (%s)', 
     watched.push(watch(page, [stage.serverUrl, stage.wecomUrl, stage.payUrl]))
     return page
   }
-  const look = (page: Page, name: string) =>
-    page.screenshot({ path: `${pictures}pos-${dialect}-${name}.png`, fullPage: true })
+  const look = (page: Page, name: string) => takePicture(page, `pos-${dialect}-${name}`)
   const showCode = async (): Promise<string> =>
     (await phone.call<ShownPayCode>(`/employee/cards/${card}/pay-code`, { json: {} })).code
   const sell = async (yuan: string, how: string): Promise<void> => {
@@ -60,7 +56,6 @@ describe.skipIf(chromiumPath === null).each(dialectsHere())('the POS API (%s)', 
   }
 
   beforeAll(async () => {
-    mkdirSync(pictures, { recursive: true })
     browser = await openBrowser()
     stage = await openStage(dialect)
     const [hr, approver, finance] = await Promise.all(

@@ -1,7 +1,4 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import exceljs from 'exceljs'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -13,12 +10,11 @@ import { actAtTill } from '../server/modules/redemption/act-at-till.ts'
 import { makePayCode } from '../server/modules/redemption/pay-code.ts'
 import type { TestDatabase } from '../server/testing/databases.ts'
 import { actOf, aTill } from '../server/testing/tills.ts'
-import { chromiumPath, desktopSize, openBrowser, phoneSize, signInAt, watch } from './browser.ts'
+import { chromiumPath, desktopSize, openBrowser, phoneSize, signInAt, takePicture, watch } from './browser.ts'
 import { faultsOf, focusOf, settle, type PageLang } from './page-faults.ts'
 import { openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 
-const pictures = fileURLToPath(new URL('../.tmp/screenshots/', import.meta.url))
 const sizes = { wide: desktopSize, middle: { width: 1024, height: 768 }, phone: phoneSize } as const
 
 // On SQLite only: what the report counts is tested on both databases beside its query; here it is the page.
@@ -26,7 +22,6 @@ describe.skipIf(chromiumPath === null)('the report page', () => {
   let stage: OpenStage
   let browser: Browser
   beforeAll(async () => {
-    mkdirSync(pictures, { recursive: true })
     browser = await openBrowser()
     stage = await openStage('sqlite')
   })
@@ -47,7 +42,7 @@ describe.skipIf(chromiumPath === null)('the report page', () => {
   }
   async function shot(page: Page, lang: PageLang, name: string): Promise<void> {
     await settle(page)
-    await page.screenshot({ path: join(pictures, `report-${name}-${lang}.png`), fullPage: true })
+    await takePicture(page, `report-${name}-${lang}`)
     expect([name, await faultsOf(page, lang)]).toEqual([name, []])
   }
   const tile = (page: Page, name: string | RegExp) => page.locator('.tiles button').filter({ hasText: name })

@@ -1,5 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Proof } from '../contract/operator/platform.ts'
@@ -11,14 +10,13 @@ import { change, sql } from '../server/kernel/sql.ts'
 import { createTerminal } from '../server/modules/merchant/create-terminal.ts'
 import { readNewKey } from '../server/modules/merchant/read-terminals.ts'
 import { askPos, type PosKey } from '../server/testing/pos.ts'
-import { chromiumPath, desktopSize, openBrowser, phoneSize, signInAt, watch } from './browser.ts'
+import { chromiumPath, desktopSize, openBrowser, phoneSize, signInAt, takePicture, watch } from './browser.ts'
 import { dialectsHere, openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 
 const YUAN = 100
 const SLOW = { timeout: 20_000 }
 const FACE = 200 * YUAN
-const pictures = fileURLToPath(new URL('../.tmp/screenshots/', import.meta.url))
 const wxwork = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile MicroMessenger/8.0 wxwork/4.1'
 const aDesk = { viewport: desktopSize }
 const aPhone = { viewport: phoneSize, isMobile: true, hasTouch: true, userAgent: wxwork }
@@ -42,8 +40,7 @@ describe.skipIf(chromiumPath === null).each(dialectsHere())('a card is spent (%s
     watched.push(watch(page, [stage.serverUrl, stage.wecomUrl, stage.payUrl]))
     return page
   }
-  const look = (page: Page, name: string) =>
-    page.screenshot({ path: `${pictures}spending-${dialect}-${name}.png`, fullPage: true })
+  const look = (page: Page, name: string) => takePicture(page, `spending-${dialect}-${name}`)
   const edge = () => stage.running.open.edgeFor({ kind: 'system', name: 'walk' })
   const rows = (text: string, values: readonly unknown[] = []) =>
     edge().read((tx) => sql<Record<string, unknown>>(tx.em, text, values))
@@ -57,7 +54,6 @@ describe.skipIf(chromiumPath === null).each(dialectsHere())('a card is spent (%s
   }
 
   beforeAll(async () => {
-    mkdirSync(pictures, { recursive: true })
     browser = await openBrowser()
     stage = await openStage(dialect)
     const [hr, approver, finance] = await Promise.all(
@@ -79,7 +75,7 @@ describe.skipIf(chromiumPath === null).each(dialectsHere())('a card is spent (%s
   afterEach(async ({ task }) => {
     if (task.result?.state !== 'fail') return
     for (const [name, page] of Object.entries({ hr: at.hr, phone: at.phone, till: at.till }))
-      await page?.screenshot({ path: `${pictures}spending-failed-${dialect}-${name}.png`, fullPage: true })
+      if (page !== undefined) await takePicture(page, `spending-failed-${dialect}-${name}`)
   })
 
   test('HR pays, and the cards are made and pushed', async () => {

@@ -1,18 +1,14 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import type { Id } from '../contract/ids.ts'
 import { offerDemoTills } from '../server/demo-shops.ts'
 import { makePayCode } from '../server/modules/redemption/pay-code.ts'
-import { desktopSize, openBrowser, phoneSize, watch } from './browser.ts'
+import { desktopSize, openBrowser, phoneSize, takePicture, watch } from './browser.ts'
 import { faultsOf, settle, type PageLang } from './page-faults.ts'
 import { openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 
-const pictures = fileURLToPath(new URL('../.tmp/screenshots/', import.meta.url))
 const demo = { kind: 'system', name: 'demo' } as const
 type Who = 'clerk' | 'manager'
 
@@ -21,7 +17,6 @@ export async function openTillWorld() {
   const browser = await openBrowser()
   const stage = await openStage('sqlite')
   const cards = await giveCards(stage)
-  mkdirSync(pictures, { recursive: true })
   const edge = () => stage.running.open.edgeFor(demo)
 
   async function signIn(page: Page, who: Who, atLink?: (page: Page) => Promise<void>): Promise<void> {
@@ -65,7 +60,7 @@ export const tap = (page: Page, name: RegExp) => page.getByRole('button', { name
 export async function shot(page: Page, lang: PageLang, name: string): Promise<void> {
   await settle(page)
   const width = page.viewportSize()?.width === desktopSize.width ? 'wide' : 'phone'
-  await page.screenshot({ path: join(pictures, `till-${name}-${lang}-${width}.png`) })
+  await takePicture(page, `till-${name}-${lang}-${width}`, false)
   expect([name, await faultsOf(page, lang)]).toEqual([name, []])
 }
 /** Without a camera the field for the digits is there by itself. */

@@ -1,16 +1,13 @@
-import { mkdirSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Progress } from '../contract/hr/delivery.ts'
-import { chromiumPath, desktopSize, openBrowser, phoneSize, signInAt, watch } from './browser.ts'
+import { chromiumPath, desktopSize, openBrowser, phoneSize, signInAt, takePicture, watch } from './browser.ts'
 import { dialectsHere, openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 import { Visitor } from './visitor.ts'
 import * as world from './wecom-world.ts'
 import { awaitText, factOf, market, plant, SLOW, staff } from './wecom-world.ts'
 
-const pictures = fileURLToPath(new URL('../.tmp/screenshots/', import.meta.url))
 const wechat = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile MicroMessenger/8.0'
 const aDesk = { viewport: desktopSize }
 const aPhone = { viewport: phoneSize, isMobile: true, hasTouch: true, userAgent: `${wechat} wxwork/4.1` }
@@ -40,7 +37,7 @@ describe.skipIf(chromiumPath === null).each(dialectsHere())('the walk through We
       '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
     )
     if (wide > room) notes.push(`${name} scrolls sideways: ${wide} > ${room}`)
-    if (dialect === 'sqlite') await page.screenshot({ path: `${pictures}wecom-walk-${name}.png`, fullPage: true })
+    if (dialect === 'sqlite') await takePicture(page, `wecom-walk-${name}`)
   }
   /** The WeCom of a member of the demo company, in the chat with our app. */
   const phoneOf = async (name: string): Promise<Page> => {
@@ -67,7 +64,6 @@ describe.skipIf(chromiumPath === null).each(dialectsHere())('the walk through We
     (await (await step.memberOf(stage, 'linxiao')).call<Progress>(`/hr/campaigns/${at.campaign}/progress`)).delivery
 
   beforeAll(async () => {
-    mkdirSync(pictures, { recursive: true })
     browser = await openBrowser()
     stage = await openStage(dialect)
     await world.makeCompanies(stage)
