@@ -280,8 +280,8 @@ describe.skipIf(chromiumPath === null)('the till of a shop in trouble', () => {
     await open.or(page.locator('.view')).first().waitFor()
     if (await open.isVisible()) await open.click()
     await page.getByText('识别付款码的程序没有加载').waitFor()
-    const running = `window.opened.flatMap((one) => one.getTracks()).filter((one) => one.readyState === 'live').length`
-    await page.waitForFunction(`window.opened.length > 0 && ${running} === 0`)
+    const ended = `window.opened.flatMap((one) => one.getTracks()).every((one) => one.readyState === 'ended')`
+    await expect.poll(() => page.evaluate<boolean>(`window.opened.length > 0 && ${ended}`)).toBe(true)
     await shot(page, 'zh', 'no-reader')
     await page.unroute('**/read-frame*')
     await tap(page, /^重新打开摄像头$/)
