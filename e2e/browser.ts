@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import { chromium, type Browser, type Locator, type Page } from 'playwright-core'
 import { chromiumArgs, provideChromium } from '../scripts/chromium.ts'
 
 export const phoneSize = { width: 390, height: 844 }
@@ -13,6 +13,15 @@ export async function openBrowser(): Promise<Browser> {
   if (chromiumPath === null) throw new Error('no Chromium on this machine')
   return chromium.launch({ executablePath: chromiumPath, args: [...chromiumArgs] })
 }
+
+/** How long a person's step may take on a busy machine. */
+export const SLOW = { timeout: 20_000 }
+/** What a person does: the first thing that has the name, waited for. */
+export const shows = (at: Page | Locator, text: string | RegExp) => at.getByText(text).first().waitFor(SLOW)
+export const press = (at: Page | Locator, name: string | RegExp) => at.getByRole('button', { name }).first().click(SLOW)
+export const follow = (at: Page | Locator, name: string | RegExp) => at.getByRole('link', { name }).first().click(SLOW)
+export const fill = (at: Page | Locator, label: string | RegExp, text: string) =>
+  at.getByLabel(label).first().fill(text, SLOW)
 
 const pictures = fileURLToPath(new URL('../.tmp/screenshots/', import.meta.url))
 

@@ -3,20 +3,27 @@ import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Id } from '../contract/ids.ts'
 import { change, sql } from '../server/kernel/sql.ts'
-import { chromiumPath, desktopSize, openBrowser, phoneSize, signInAt, takePicture, watch } from './browser.ts'
+import {
+  chromiumPath,
+  desktopSize,
+  fill,
+  openBrowser,
+  phoneSize,
+  press,
+  shows,
+  signInAt,
+  SLOW,
+  takePicture,
+  watch,
+} from './browser.ts'
 import { makeSettlement } from './pages-settlement.ts'
 import { openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 import type { Visitor } from './visitor.ts'
 
 const YUAN = 100
-const SLOW = { timeout: 20_000 }
 const sample = (name: string): Uint8Array => readFileSync(new URL(`../samples/rosters/${name}`, import.meta.url))
 
-const shows = (page: Page | Locator, text: string | RegExp) => page.getByText(text).first().waitFor(SLOW)
-const press = (page: Page | Locator, name: string | RegExp) => page.getByRole('button', { name }).first().click(SLOW)
-const fill = (page: Page | Locator, label: string | RegExp, text: string) =>
-  page.getByLabel(label).first().fill(text, SLOW)
 const dialogOf = (page: Page): Locator => page.getByRole('dialog').filter({ visible: true }).last()
 /** Presses what confirms a dialog, and waits until it is gone. */
 async function confirm(page: Page, name: string | RegExp): Promise<void> {

@@ -10,11 +10,6 @@ import { makePackWorld, type PackWorld } from './pack-world.ts'
 import { openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 
-export const SLOW = { timeout: 20_000 }
-export const shows = (page: Page, text: string | RegExp) => page.getByText(text).first().waitFor(SLOW)
-export const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click(SLOW)
-export const follow = (page: Page, name: string | RegExp) => page.getByRole('link', { name }).first().click(SLOW)
-
 /** The digits that the page shows, as a till reads them: they stand nowhere in words, so they are caught on their way. */
 export async function shownCode(page: Page, act: () => Promise<unknown>): Promise<string> {
   const answer = page.waitForResponse((one) => one.url().endsWith('/pay-code') && one.ok())

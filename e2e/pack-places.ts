@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import type { GivenGift } from '../contract/employee/gift.ts'
-import { press, shownCode, shows, type Hands } from './pack-hands.ts'
+import { shows, press } from './browser.ts'
+import { shownCode, type Hands } from './pack-hands.ts'
 
 /** A page of the pack as somebody sees it, with what is opened on it by a press. */
 export interface Place {

@@ -1,8 +1,8 @@
 import type { Page, Route } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { limits } from '../contract/limits.ts'
-import { chromiumPath } from './browser.ts'
-import { follow, openHands, press, shownCode, shows, SLOW, type Hands } from './pack-hands.ts'
+import { chromiumPath, follow, press, shows, SLOW } from './browser.ts'
+import { openHands, shownCode, type Hands } from './pack-hands.ts'
 import { cardOf } from './pack-world.ts'
 
 /** The server does what is asked, and its answer is lost. */

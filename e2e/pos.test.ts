@@ -3,16 +3,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Pack, ShownPayCode } from '../contract/employee/pack.ts'
 import { change } from '../server/kernel/sql.ts'
 import { askPos, codeOfAnswer } from '../server/testing/pos.ts'
-import { chromiumPath, desktopSize, openBrowser, phoneSize, takePicture, watch } from './browser.ts'
+import { chromiumPath, desktopSize, openBrowser, phoneSize, press, shows, SLOW, takePicture, watch } from './browser.ts'
 import { dialectsHere, openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 import { Visitor } from './visitor.ts'
 
-const SLOW = { timeout: 20_000 }
 const FACE = 20_000
-
-const shows = (page: Page, text: string | RegExp) => page.getByText(text).first().waitFor(SLOW)
-const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click(SLOW)
 
 // A cash register as a vendor would write it, over the POS API of the whole product: its network goes away, it asks again, and
 // its day has no difference; the merchant is told by webhooks; the operator hands out keys and sends events again.

@@ -10,20 +10,27 @@ import { change, sql } from '../server/kernel/sql.ts'
 import { createTerminal } from '../server/modules/merchant/create-terminal.ts'
 import { readNewKey } from '../server/modules/merchant/read-terminals.ts'
 import { askPos, type PosKey } from '../server/testing/pos.ts'
-import { chromiumPath, desktopSize, openBrowser, phoneSize, signInAt, takePicture, watch } from './browser.ts'
+import {
+  chromiumPath,
+  desktopSize,
+  fill,
+  openBrowser,
+  phoneSize,
+  press,
+  shows,
+  signInAt,
+  SLOW,
+  takePicture,
+  watch,
+} from './browser.ts'
 import { dialectsHere, openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 
 const YUAN = 100
-const SLOW = { timeout: 20_000 }
 const FACE = 200 * YUAN
 const wxwork = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile MicroMessenger/8.0 wxwork/4.1'
 const aDesk = { viewport: desktopSize }
 const aPhone = { viewport: phoneSize, isMobile: true, hasTouch: true, userAgent: wxwork }
-
-const shows = (page: Page, text: string | RegExp) => page.getByText(text).first().waitFor(SLOW)
-const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click(SLOW)
-const fill = (page: Page, label: string | RegExp, text: string) => page.getByLabel(label).first().fill(text, SLOW)
 
 // The whole life of a card as people see it, in Chromium: HR pays, the card is pushed, half of it is spent at a till and half
 // by a cash register, the second half comes back, the card ends and is made valid again, and HR's report says the same.

@@ -2,18 +2,13 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Progress } from '../contract/hr/delivery.ts'
-import { chromiumPath, desktopSize, openBrowser, phoneSize, signInAt, watch } from './browser.ts'
+import { chromiumPath, desktopSize, openBrowser, phoneSize, press, shows, signInAt, SLOW, watch } from './browser.ts'
 import { dialectsHere, openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 import { Refused, Visitor } from './visitor.ts'
 
 const sample = fileURLToPath(new URL('../samples/rosters/clean-200.xlsx', import.meta.url))
 const FACE = '500'
-const SLOW = { timeout: 20_000 }
-
-/** Waits until a page shows a text. */
-const shows = (page: Page, text: string | RegExp) => page.getByText(text).first().waitFor(SLOW)
-const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click(SLOW)
 
 // The walk of docs/ARCHITECTURE.md, stop by stop, as people do it: in Chromium, over HTTP, with clean-200.xlsx.
 describe.skipIf(chromiumPath === null).each(dialectsHere())('the walk (%s)', (dialect) => {

@@ -1,22 +1,30 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Progress } from '../contract/hr/delivery.ts'
-import { chromiumPath, desktopSize, openBrowser, phoneSize, signInAt, takePicture, watch } from './browser.ts'
+import {
+  chromiumPath,
+  desktopSize,
+  fill,
+  follow,
+  openBrowser,
+  phoneSize,
+  press,
+  shows,
+  signInAt,
+  SLOW,
+  takePicture,
+  watch,
+} from './browser.ts'
 import { dialectsHere, openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 import { Visitor } from './visitor.ts'
 import * as world from './wecom-world.ts'
-import { awaitText, factOf, market, plant, SLOW, staff } from './wecom-world.ts'
+import { awaitText, factOf, market, plant, staff } from './wecom-world.ts'
 
 const wechat = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile MicroMessenger/8.0'
 const aDesk = { viewport: desktopSize }
 const aPhone = { viewport: phoneSize, isMobile: true, hasTouch: true, userAgent: `${wechat} wxwork/4.1` }
 const aWechat = { ...aPhone, userAgent: wechat }
-
-const shows = (page: Page, text: string | RegExp) => page.getByText(text).first().waitFor(SLOW)
-const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click(SLOW)
-const follow = (page: Page, name: string | RegExp) => page.getByRole('link', { name }).first().click(SLOW)
-const fill = (page: Page, label: string | RegExp, text: string) => page.getByLabel(label).first().fill(text, SLOW)
 
 // Every path by which a company joins and a card reaches a person, as people go it: in Chromium, on our pages and WeCom's.
 describe.skipIf(chromiumPath === null).each(dialectsHere())('the walk through WeCom (%s)', (dialect) => {

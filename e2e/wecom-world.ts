@@ -1,12 +1,12 @@
 import type { Page } from 'playwright-core'
 import { PlatformFile } from '../contract/operator/platform-file.ts'
 import { applyPlatform } from '../server/apply-platform.ts'
+import { SLOW } from './browser.ts'
 import type { OpenStage } from './stage.ts'
 import * as step from './steps.ts'
 import type { Visitor } from './visitor.ts'
 
 const YUAN = 100
-export const SLOW = { timeout: 20_000 }
 
 /** A company that is in WeCom and at ours, and that nobody has connected. */
 export const plant = { code: 'changling', name: '长岭机械', corpId: 'wwchangling', agentId: 1_000_021 }
