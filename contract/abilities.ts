@@ -1,4 +1,4 @@
-export type ActorKind = 'member' | 'employee' | 'clerk' | 'terminal' | 'operator' | 'system' | 'anybody'
+export type ActorKind = 'member' | 'employee' | 'buyer' | 'clerk' | 'terminal' | 'operator' | 'system' | 'anybody'
 export type CompanyRole = 'hr' | 'approver' | 'finance' | 'admin'
 export type MerchantRole = 'clerk' | 'manager'
 export type PlatformRole = 'ops' | 'risk' | 'finance' | 'admin'
@@ -7,6 +7,8 @@ interface Holders {
   readonly member: readonly CompanyRole[]
   readonly operator: readonly PlatformRole[]
   readonly employee: boolean
+  /** Somebody who buys for themselves. */
+  readonly buyer?: true
   /** Whoever takes cards on a phone of a shop. */
   readonly clerk?: readonly MerchantRole[]
   /** A till that speaks to us by itself. */
@@ -62,8 +64,10 @@ export const abilities = {
   'contact.read': { member: everyCompanyRole, operator: [], employee: false, anybody: false },
   'contact.write': { member: ['hr', 'admin'], operator: [], employee: false, anybody: false },
   'js.sign': { member: everyCompanyRole, operator: [], employee: true, anybody: false },
-  'pack.read': { member: [], operator: [], employee: true, anybody: false },
-  'pack.act': { member: [], operator: [], employee: true, anybody: false },
+  'pack.read': { member: [], operator: [], employee: true, buyer: true, anybody: false },
+  'pack.act': { member: [], operator: [], employee: true, buyer: true, anybody: false },
+  'buyer.read': { member: [], operator: [], employee: false, buyer: true, anybody: false },
+  'buyer.act': { member: [], operator: [], employee: false, buyer: true, anybody: false },
   'till.use': { member: [], operator: [], employee: false, clerk: everyMerchantRole, anybody: false },
   'till.manage': { member: [], operator: [], employee: false, clerk: ['manager'], anybody: false },
   'pos.use': { member: [], operator: [], employee: false, terminal: true, anybody: false },
@@ -100,6 +104,8 @@ export function can(kind: ActorKind, roles: readonly string[], ability: Ability)
       return holders.anybody
     case 'employee':
       return holders.employee
+    case 'buyer':
+      return holders.anybody || holders.buyer === true
     case 'clerk':
       return holders.anybody || (holders.clerk ?? []).some((role) => roles.includes(role))
     case 'terminal':

@@ -83,11 +83,17 @@ const idPrefixes = {
   shift: 'shf',
   gift: 'gft',
   thanks: 'thk',
+  buyer: 'byr',
+  buyerAccount: 'bac',
+  listing: 'lst',
+  cover: 'cvr',
 } as const
 export type IdKind = keyof typeof idPrefixes
 /** An id of one kind: passing an order id for a card id does not compile. */
 export type Id<K extends IdKind> = string & { readonly __id: K }
 export const ID_LENGTH = 17
+/** Who may hold a card: somebody of a company, or a buyer of the storefront. */
+export type HolderId = Id<'person'> | Id<'buyer'>
 
 /** Writes a 63-bit number as the text id of a kind: prefix, underscore, 13 characters that sort as the number does. */
 export function encodeId<K extends IdKind>(kind: K, value: bigint): Id<K> {

@@ -13,6 +13,8 @@ export type Actor =
       readonly roles: readonly string[]
     }
   | { readonly kind: 'employee'; readonly companyId: Id<'company'>; readonly personId: Id<'person'> }
+  /** Somebody of no company, who buys for themselves. */
+  | { readonly kind: 'buyer'; readonly buyerId: Id<'buyer'> }
   | {
       readonly kind: 'clerk'
       readonly merchantId: Id<'merchant'>

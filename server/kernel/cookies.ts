@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Secret } from './log.ts'
 
 const SessionPayload = z.object({
-  kind: z.enum(['member', 'employee', 'operator', 'clerk']),
+  kind: z.enum(['member', 'employee', 'buyer', 'operator', 'clerk']),
   /** The ids this session speaks for, by name: memberId, companyId and so on. Ids only, no personal data. */
   ids: z.record(z.string(), z.string()),
   expiresAtMs: z.number().int(),

@@ -366,6 +366,8 @@ function actorKey(actor: Actor): string | null {
       return `member:${actor.memberId}`
     case 'employee':
       return `person:${actor.personId}`
+    case 'buyer':
+      return `buyer:${actor.buyerId}`
     case 'clerk':
       return `clerk:${actor.clerkId}`
     case 'terminal':

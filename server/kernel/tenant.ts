@@ -14,6 +14,11 @@ export function memberOf(actor: Actor): Id<'member'> {
   return actor.kind === 'member' ? actor.memberId : refuse('forbidden')
 }
 
+/** The buyer who acts. Refuses with `forbidden` for anybody else. */
+export function buyerOf(actor: Actor): Id<'buyer'> {
+  return actor.kind === 'buyer' ? actor.buyerId : refuse('forbidden')
+}
+
 /**
  * A row of the actor's own company, by id. Another company's row, and one that does not exist, are the same 404.
  * Every read and every command that takes an id from outside begins here.

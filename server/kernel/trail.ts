@@ -43,6 +43,8 @@ export function actorName(actor: Actor): string {
       return actor.memberId
     case 'employee':
       return actor.personId
+    case 'buyer':
+      return actor.buyerId
     case 'clerk':
       return actor.clerkId
     case 'terminal':

@@ -11,6 +11,8 @@ export interface AuthenticateOptions {
   readonly edge: Pick<Edge, 'read' | 'house' | 'clock'>
   /** Whether this person of this company still has a card pack; the persons belong to another module. */
   readonly personActive: (tx: Tx, personId: Id<'person'>) => Promise<boolean>
+  /** Whether this buyer is still known here. */
+  readonly buyerActive: (tx: Tx, buyerId: Id<'buyer'>) => Promise<boolean>
   /** The clerk as one who acts at this moment, null when they may not; clerks belong to another module too. */
   readonly clerkActor: (tx: Tx, clerkId: Id<'clerk'>) => Promise<Actor | null>
 }
@@ -22,16 +24,18 @@ const anybody: Actor = { kind: 'anybody' }
  * role taken away and a suspended company or merchant count from the next request on. A cookie that does not hold is nobody.
  */
 export function createAuthenticate(options: AuthenticateOptions): (credentials: Credentials) => Promise<Actor> {
-  const { edge, personActive, clerkActor } = options
+  const { edge, personActive, buyerActive, clerkActor } = options
   return async ({ path, cookies }) => {
     const kind = kindOf(path)
     if (kind === null) return anybody
     const session = decodeSession(cookies.get(sessionCookies[kind].name), edge.house.sessionKey, edge.clock.now())
     if (session === null || session.kind !== kind) return anybody
-    const { companyId, memberId, personId, operatorId, clerkId } = session.ids
+    const { companyId, memberId, personId, buyerId, operatorId, clerkId } = session.ids
     const found = await edge.read(async (tx): Promise<Actor | null> => {
       if (kind === 'operator') return isId('operator', operatorId) ? operatorActor(tx, operatorId) : null
       if (kind === 'clerk') return isId('clerk', clerkId) ? clerkActor(tx, clerkId) : null
+      if (kind === 'buyer')
+        return isId('buyer', buyerId) && (await buyerActive(tx, buyerId)) ? { kind, buyerId } : null
       if (!isId('company', companyId)) return null
       if (kind === 'member') return isId('member', memberId) ? readMemberActor(tx, companyId, memberId) : null
       if (!isId('person', personId) || !(await isCompanyActive(tx, companyId))) return null
@@ -42,7 +46,7 @@ export function createAuthenticate(options: AuthenticateOptions): (credentials: 
 }
 
 function kindOf(path: string): SessionOf['kind'] | null {
-  for (const kind of ['member', 'employee', 'operator', 'clerk'] as const) {
+  for (const kind of ['member', 'employee', 'buyer', 'operator', 'clerk'] as const) {
     const prefix = sessionCookies[kind].path
     if (path === prefix || path.startsWith(`${prefix}/`)) return kind
   }

@@ -7,6 +7,7 @@ import type { Http } from '../../kernel/endpoint.ts'
 export type SessionOf =
   | { readonly kind: 'member'; readonly companyId: Id<'company'>; readonly memberId: Id<'member'> }
   | { readonly kind: 'employee'; readonly companyId: Id<'company'>; readonly personId: Id<'person'> }
+  | { readonly kind: 'buyer'; readonly buyerId: Id<'buyer'> }
   | { readonly kind: 'operator'; readonly operatorId: Id<'operator'> }
   | { readonly kind: 'clerk'; readonly clerkId: Id<'clerk'> }
 
@@ -16,12 +17,13 @@ const HOUR_MS = 3_600_000
 export const sessionCookies = {
   member: { name: 'fulika_hr', path: '/hr', lifeMs: 12 * HOUR_MS },
   employee: { name: 'fulika_pack', path: '/employee', lifeMs: 30 * 24 * HOUR_MS },
+  buyer: { name: 'fulika_store', path: '/store', lifeMs: 30 * 24 * HOUR_MS },
   operator: { name: 'fulika_ops', path: '/operator', lifeMs: 12 * HOUR_MS },
   clerk: { name: 'fulika_till', path: '/merchant', lifeMs: 30 * 24 * HOUR_MS },
 } as const
 
 /**
- * Signs somebody in on this browser: 12 hours for a console, 30 days for an employee's card pack and for the phone of a
+ * Signs somebody in on this browser: 12 hours for a console, 30 days for an employee's card pack, for the storefront, and for the phone of a
  * shop, whose clerk is let in anew by a link.
  */
 export function openSession(scope: Scope, http: Http, session: SessionOf): void {

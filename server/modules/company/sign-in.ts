@@ -5,10 +5,10 @@ import type { Id } from '../../../contract/ids.ts'
 import type { ConnectionState } from '../../../contract/states.ts'
 import type { WecomApp, WecomIdentity } from '../../channels/ports.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
-import { decodeSigned, encodeSigned, readCookies } from '../../kernel/cookies.ts'
 import type { Http } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { OutsideError } from '../../kernel/outside.ts'
+import { keepPending, takePending } from '../../kernel/pending-sign-in.ts'
 import { mendConnection } from './mend-connection.ts'
 import { secureOn, sessionCookies } from './open-session.ts'
 import { readActiveCompany } from './read-company.ts'
@@ -38,18 +38,14 @@ type Told = Pick<SignedIn, 'userid' | 'externalUserId'>
 
 /** What we remember in the browser between leaving for WeCom and coming back. It names no person. */
 const Pending = z.object({
-  state: z.string(),
   companyId: idField('company'),
   audience: z.enum(['member', 'employee']),
   returnPath: z.string(),
   /** How often this sign-in was begun anew by us. */
   again: z.int(),
-  expiresAtMs: z.int(),
 })
 type Pending = z.infer<typeof Pending>
 
-const PENDING_MS = 10 * 60_000
-const STATE_BYTES = 16
 const TRIES = 3
 /** How often a lost answer sends somebody through WeCom anew, which a person hardly sees: each needs a code of its own. */
 const MORE_ROUNDS = 2
@@ -88,14 +84,15 @@ export async function completeSignIn(
   http: Http,
   back: { readonly code: string | undefined; readonly state: string; readonly audience: Audience },
 ): Promise<SignedIn | null> {
-  const pending = takePending(edge, http, back.state, back.audience)
+  const pending = takePending(edge, http, placeOf(edge, back.audience), Pending, back.state)
+  if (pending.audience !== back.audience) refuse('sign_in_expired')
   const { companyId, returnPath } = pending
   const app = await edge.read(async (tx) => {
     await readActiveCompany(tx, { id: companyId })
     return connectedApp(tx, companyId)
   })
   // Before WeCom is asked: in whatever process and however often the browser repeats its cookie, a state counts once.
-  if (!(await writeSignIn(edge, { kind: 'spend', state: pending.state }))) refuse('sign_in_expired')
+  if (!(await writeSignIn(edge, { kind: 'spend', state: back.state }))) refuse('sign_in_expired')
   if (back.code === undefined || back.code === '') refuse('sign_in_refused')
   const answer = await exchange(edge, app, back.code)
   if (answer !== 'lost') {
@@ -107,29 +104,15 @@ export async function completeSignIn(
   return null
 }
 
-function leave(edge: Edge, http: Http, app: WecomApp, to: Omit<Pending, 'state' | 'expiresAtMs'>): void {
-  const state = edge.random(STATE_BYTES).toString('hex')
-  const pending: Pending = { ...to, state, expiresAtMs: edge.clock.now() + PENDING_MS }
+function leave(edge: Edge, http: Http, app: WecomApp, to: Pending): void {
   const path = sessionCookies[to.audience].path
-  const text = encodeSigned('sign-in', pending, edge.house.sessionKey)
-  http.setCookie(cookieOf(state), text, { maxAgeMs: PENDING_MS, path, ...secureOn(edge) })
+  const state = keepPending(edge, http, placeOf(edge, to.audience), to)
   const inside = to.audience === 'employee' || /wxwork/i.test(http.headers['user-agent'] ?? '')
   const redirectUri = `${edge.house.publicUrl}${path}/sign-in-callback`
   http.redirect(edge.ports.wecom.signInUrl(app, inside ? 'client' : 'desktop', redirectUri, state))
 }
 
-function takePending(edge: Edge, http: Http, state: string, audience: Audience): Pending {
-  if (!/^[0-9a-f]{32}$/.test(state)) refuse('sign_in_expired')
-  const name = cookieOf(state)
-  const text = readCookies(http.headers['cookie']).get(name)
-  http.setCookie(name, '', { maxAgeMs: 0, path: sessionCookies[audience].path, ...secureOn(edge) })
-  const pending = decodeSigned('sign-in', Pending, text, edge.house.sessionKey)
-  if (pending === null || pending.state !== state || pending.audience !== audience) refuse('sign_in_expired')
-  return pending.expiresAtMs > edge.clock.now() ? pending : refuse('sign_in_expired')
-}
-
-/** One cookie for each sign-in under way, so that two tabs do not end each other's. */
-const cookieOf = (state: string): string => `fulika_sign_in_${state.slice(0, 8)}`
+const placeOf = (edge: Edge, audience: Audience) => ({ path: sessionCookies[audience].path, ...secureOn(edge) })
 
 /** Also while the connection is broken: whoever shall mend it must be able to sign in, and WeCom itself decides. */
 async function connectedApp(tx: Tx, companyId: Id<'company'>): Promise<WecomApp & { readonly state: ConnectionState }> {
