@@ -1,10 +1,12 @@
 import { moneyErrorCodes, type ErrorText } from './money-error-codes.ts'
+import { storeErrorCodes } from './store-error-codes.ts'
 import { tillErrorCodes } from './till-error-codes.ts'
 
 /** Every refusal that can leave the server: its status, and in both languages what happened and what to do now. */
 export const errorCodes = {
   ...moneyErrorCodes,
   ...tillErrorCodes,
+  ...storeErrorCodes,
   unauthenticated: { status: 401, zh: '请先登录，然后重试。', en: 'Sign in first, then try again.' },
   forbidden: {
     status: 403,
