@@ -1,12 +1,13 @@
+import type { PushKeys } from '../../kernel/push-envelope.ts'
+import { changeTypeOf, elementsOrNone, kindOf, readEvent } from '../../kernel/push-xml.ts'
 import { memoryRows } from '../../kernel/shared-memory.ts'
 import { sharedState, type SharedState } from '../../kernel/shared-state.ts'
 import type { WecomCallbackKeys, WecomPort } from '../ports.ts'
 import { authorised } from './authorise.ts'
 import { caller, type WecomBases } from './call.ts'
-import { openCallback, verifyUrl, type CallbackConfig } from './callback.ts'
+import { openCallback, verifyUrl } from './callback.ts'
 import { customerCalls } from './customers.ts'
 import { directoryCalls } from './directory.ts'
-import { changeTypeOf, elementsOrNone, kindOf, readEvent } from './events.ts'
 import { identityCalls } from './identity.ts'
 import { massSendCalls } from './mass-sends.ts'
 import { mediaCalls } from './media.ts'
@@ -58,9 +59,9 @@ export function wecomAdapter(options: WecomOptions): WecomPort {
 
 function callbackReaders(now: () => number): Pick<WecomPort, 'verifyCallback' | 'openCallback' | 'readEvent'> {
   return {
-    verifyCallback: (keys, query) => verifyUrl(configOf(keys), query, now()),
+    verifyCallback: (keys, query) => verifyUrl(pushKeysOf(keys), query, now()),
     openCallback(keys, query, raw) {
-      const { message, receiveId } = openCallback(configOf(keys), query, raw, now())
+      const { message, receiveId } = openCallback(pushKeysOf(keys), query, raw, now())
       const elements = elementsOrNone(message)
       return { kind: kindOf(elements), changeType: changeTypeOf(elements), receiveId, message }
     },
@@ -68,6 +69,6 @@ function callbackReaders(now: () => number): Pick<WecomPort, 'verifyCallback' | 
   }
 }
 
-function configOf(keys: WecomCallbackKeys): CallbackConfig {
+function pushKeysOf(keys: WecomCallbackKeys): PushKeys {
   return { token: keys.token, aesKey: keys.encodingAesKey, receiveIds: keys.receiveIds }
 }

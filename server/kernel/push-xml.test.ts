@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { NoticeRefused } from '../../kernel/outside.ts'
-import { changeTypeOf, elementsOrNone, kindOf, readEvent } from './events.ts'
+import { NoticeRefused } from './outside.ts'
+import { changeTypeOf, elementsOrNone, kindOf, readEvent } from './push-xml.ts'
 
 test('elements come by name with or without CDATA, as text, and in lists where they repeat', () => {
   const message = `

@@ -1,8 +1,8 @@
 import { XMLParser } from 'fast-xml-parser'
-import { NoticeRefused } from '../../kernel/outside.ts'
-import type { WecomValue } from '../ports.ts'
+import type { WecomValue } from '../channels/ports.ts'
+import { NoticeRefused } from './outside.ts'
 
-/** The elements of a callback by name, as they came. */
+/** The elements of a callback of WeCom or WeChat by name, as they came. */
 export type Elements = { readonly [name: string]: WecomValue }
 
 /** Deeper than any callback of WeCom: MemChangeList/Item, SelectedItems/SelectedItem/OptionIds/OptionId. */
