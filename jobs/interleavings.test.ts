@@ -21,7 +21,7 @@ import { anApprovedCampaign, somePeople, type TestCampaign } from '../server/tes
 import { aCompany, type TestCompany } from '../server/testing/companies.ts'
 import { onBothDatabases, type TestDatabase } from '../server/testing/databases.ts'
 import { merchants, servePayHouse, startPayWorld, type PayHouse, type PayWorld } from '../server/testing/paying.ts'
-import { noInvoices, noSms, noPasses, noWebhooks, wecomOf } from '../server/testing/wecom.ts'
+import { easyReview, noInvoices, noSms, noPasses, noWebhooks, wecomOf } from '../server/testing/wecom.ts'
 import { handlers } from './handlers.ts'
 import { workOnce } from './worker.ts'
 
@@ -110,6 +110,7 @@ class Stage {
         invoice: noInvoices,
         webhook: noWebhooks,
         pass: noPasses,
+        review: easyReview,
       },
       actor,
       now,

@@ -181,6 +181,20 @@ test('the file for passes is whole, belongs together, and shows none of its key'
   expect(problemsOf({ ...production(), FULIKA_PASS_FILE: `${path}.none` })).toEqual(['FULIKA_PASS_FILE: unreadable'])
 })
 
+test('words that no greeting may hold come with the house, or from a file that is one', () => {
+  const path = join(folder(), 'words.txt')
+  writeFileSync(path, '# ours\n坏词\n')
+  expect(readConfig(production()).reviewWords).toContain('赌博')
+  expect(readConfig({ ...production(), FULIKA_REVIEW_WORDS_FILE: path }).reviewWords).toEqual(['坏词'])
+  writeFileSync(path, '坏词\n的\n')
+  expect(problemsOf({ ...production(), FULIKA_REVIEW_WORDS_FILE: path })).toEqual([
+    'FULIKA_REVIEW_WORDS_FILE: a word that is too short to be looked for: number 2',
+  ])
+  expect(problemsOf({ ...production(), FULIKA_REVIEW_WORDS_FILE: `${path}.none` })).toEqual([
+    'FULIKA_REVIEW_WORDS_FILE: unreadable',
+  ])
+})
+
 test('the file of merchants gives the platform, what each payment costs, and platform certificates where no key is named', () => {
   const file = join(folder(), 'pay.json')
   const merchant = {

@@ -5,6 +5,7 @@ import type { BankAccount } from './kernel/house.ts'
 import { newKeyRing, readKeys, type Keys } from './kernel/key-ring.ts'
 import { Secret } from './kernel/log.ts'
 import { PassFile, type PassConfig } from './channels/pass/pass-file.ts'
+import { ownWordsFile, readWords } from './channels/review/words-file.ts'
 import { WechatPayFile, type WechatPayConfig } from './pay-config.ts'
 
 /** Everything a process is told at its start. Checked as a whole: every problem is named at once. */
@@ -41,6 +42,8 @@ export interface Config {
   readonly invoice: { readonly url: string; readonly key: Secret<string> } | null
   /** What signs cards for Apple's Wallet; null where no certificate is configured: the pack does not offer it then. */
   readonly passes: PassConfig | null
+  /** What no greeting may hold: the words that come with the house, or an operator's own. */
+  readonly reviewWords: readonly string[]
 }
 
 /** What is wrong with the environment: each line names a variable and says what to do. It shows no value. */
@@ -105,6 +108,7 @@ const Environment = z.strictObject({
   FULIKA_INVOICE_URL: z.url({ protocol: /^https$/ }).optional(),
   FULIKA_INVOICE_KEY: z.string().min(16).max(200).optional(),
   FULIKA_PASS_FILE: text(500).optional(),
+  FULIKA_REVIEW_WORDS_FILE: text(500).default(ownWordsFile),
 })
 type Given = z.output<typeof Environment>
 
@@ -148,6 +152,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const wechatPay = readWechatPay(given, production, problems)
   const wecomProvider = readWecomProvider(given, production, problems)
   const passes = readPasses(given, production, problems)
+  const reviewWords = readReviewWords(given, problems)
   if (problems.length > 0 || keys === null) throw new ConfigProblems(problems)
   const sandboxMode =
     given.FULIKA_SANDBOX ?? (production || wechatPay !== null || wecomProvider !== null ? 'off' : 'inside')
@@ -188,6 +193,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     sms: readSms(given),
     invoice: readInvoice(given),
     passes,
+    reviewWords,
   }
 }
 
@@ -301,6 +307,16 @@ function readPasses(given: Given, production: boolean, problems: string[]): Pass
   } catch (error) {
     problems.push(`FULIKA_PASS_FILE: ${fieldsOf(error)}`)
     return null
+  }
+}
+
+function readReviewWords({ FULIKA_REVIEW_WORDS_FILE: path }: Given, problems: string[]): Config['reviewWords'] {
+  try {
+    return readWords(path)
+  } catch (error) {
+    const unreadable = !(error instanceof Error) || 'code' in error
+    problems.push(`FULIKA_REVIEW_WORDS_FILE: ${unreadable ? 'unreadable' : error.message}`)
+    return []
   }
 }
 

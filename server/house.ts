@@ -5,6 +5,7 @@ import type { SandboxWorld } from '../sandbox/world.ts'
 import { invoiceAdapter } from './channels/invoice/adapter.ts'
 import type { Ports } from './channels/ports.ts'
 import { passAdapter } from './channels/pass/adapter.ts'
+import { reviewAdapter } from './channels/review/adapter.ts'
 import { smsAdapter } from './channels/sms/adapter.ts'
 import { webhookAdapter } from './channels/webhook/adapter.ts'
 import { wechatPayAdapter } from './channels/wechatpay/adapter.ts'
@@ -191,6 +192,7 @@ function portsOf(
     sms: smsAdapter({ gateway: gatewayOf(config, outside), now }),
     invoice: invoiceAdapter({ service: invoicesOf(config, outside), now }),
     pass: passAdapter(config.passes),
+    review: reviewAdapter({ words: config.reviewWords, pictures: outside === null ? 'person' : 'pass' }),
     webhook: webhookAdapter({ anywhere: outside !== null, now }),
     wechatPay: wechatPayAdapter({
       baseUrl: pay?.baseUrl ?? 'https://api.mch.weixin.qq.com',

@@ -1,14 +1,17 @@
 import type { Fen } from '../../contract/fen.ts'
+import type { WechatPort } from './wechat-port.ts'
 import type { WechatPayPort } from './wechatpay-port.ts'
 
 /** The outside world as the house sees it. One adapter a folder; the sandbox stands behind the same addresses. */
 export interface Ports {
   readonly wecom: WecomPort
+  readonly wechat: WechatPort
   readonly wechatPay: WechatPayPort
   readonly sms: SmsPort
   readonly invoice: InvoicePort
   readonly webhook: WebhookPort
   readonly pass: PassPort
+  readonly review: ReviewPort
 }
 
 export type WecomAppKind = 'self_built' | 'customised' | 'third_party'
@@ -365,4 +368,11 @@ export interface WalletCard {
 export interface PassPort {
   /** A signed `.pkpass`. Throws where no certificate is configured: ask `House.passesUntilMs` before. */
   write(card: WalletCard): Buffer
+}
+
+/** What people write and upload, before anybody else sees it. Throws OutsideError where a service is asked. */
+export interface ReviewPort {
+  reviewText(text: string): Promise<'pass' | 'refuse'>
+  /** `person`: somebody of the platform has to look. */
+  reviewPicture(bytes: Buffer): Promise<'pass' | 'refuse' | 'person'>
 }

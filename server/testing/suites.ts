@@ -8,7 +8,7 @@ import type { Edge } from '../kernel/context.ts'
 import { readSuiteTicket } from '../modules/company/read-suite-ticket.ts'
 import { aSuite } from './callbacks.ts'
 import type { TestDatabase } from './databases.ts'
-import { noInvoices, noSms, noPasses, noWebhooks } from './wecom.ts'
+import { easyReview, noInvoices, noSms, noPasses, noWebhooks } from './wecom.ts'
 
 const keys = { token: 'SANDBOXtoken', encodingAesKey: 'SANDBOX'.padEnd(43, '0') }
 const suite = (suiteId: string, kind: 'third_party' | 'customised', name: string) => ({
@@ -77,5 +77,6 @@ export const portsWith = (wecom: WecomPort): Ports => ({
   invoice: noInvoices,
   webhook: noWebhooks,
   pass: noPasses,
+  review: easyReview,
   wechatPay: undefined as never,
 })

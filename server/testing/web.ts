@@ -9,7 +9,7 @@ import { createAuthenticate } from '../modules/company/authenticate.ts'
 import { readClerkActor } from '../modules/merchant/read-clerk-actor.ts'
 import { createTerminalCheck, POS_PATH } from '../modules/merchant/verify-terminal.ts'
 import type { TestDatabase } from './databases.ts'
-import { noInvoices, noSms, noPasses, noWebhooks } from './wecom.ts'
+import { easyReview, noInvoices, noSms, noPasses, noWebhooks } from './wecom.ts'
 import { testHouse } from './house.ts'
 
 export interface Web {
@@ -40,6 +40,7 @@ export async function startWeb(
     invoice: noInvoices,
     webhook: noWebhooks,
     pass: noPasses,
+    review: easyReview,
     ...wish.ports,
   }
   const origins: string[] = []
