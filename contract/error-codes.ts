@@ -1,4 +1,5 @@
 import { moneyErrorCodes, type ErrorText } from './money-error-codes.ts'
+import { shelfErrorCodes } from './shelf-error-codes.ts'
 import { storeErrorCodes } from './store-error-codes.ts'
 import { tillErrorCodes } from './till-error-codes.ts'
 
@@ -6,6 +7,7 @@ import { tillErrorCodes } from './till-error-codes.ts'
 export const errorCodes = {
   ...moneyErrorCodes,
   ...tillErrorCodes,
+  ...shelfErrorCodes,
   ...storeErrorCodes,
   unauthenticated: { status: 401, zh: '请先登录，然后重试。', en: 'Sign in first, then try again.' },
   forbidden: {

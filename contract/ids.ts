@@ -86,6 +86,7 @@ const idPrefixes = {
   buyer: 'byr',
   buyerAccount: 'bac',
   listing: 'lst',
+  listingTaking: 'ltk',
   cover: 'cvr',
 } as const
 export type IdKind = keyof typeof idPrefixes

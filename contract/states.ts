@@ -296,3 +296,19 @@ export const notificationMoves = table({
   cancelled: [],
 })
 export type NotificationState = keyof typeof notificationMoves
+
+/** What is on the shelf of the storefront. */
+export const listingMoves = table({ draft: ['on'], on: ['off'], off: ['on'] })
+export type ListingState = keyof typeof listingMoves
+
+/**
+ * One of a listing that an order took. `held`: nobody has paid yet; `sold`: its card was made; `returned`: it is there to be
+ * taken again; `retired`: its card went back, and as it has a number of a series, nobody else gets it.
+ */
+export const takingMoves = table({
+  held: ['sold', 'returned'],
+  sold: ['returned', 'retired'],
+  returned: [],
+  retired: [],
+})
+export type TakingState = keyof typeof takingMoves

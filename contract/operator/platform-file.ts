@@ -50,6 +50,8 @@ const TemplateEntry = z.strictObject({
   stepFen: fenField.refine((value) => value > 0, { message: 'at least 1 fen' }),
   validDays: z.int().positive().nullable(),
   coolingOffMs: z.int().min(0).default(0),
+  /** For so long after its payment an unused card may be given back: seven days for cards that consumers buy. */
+  rightMs: z.int().min(0).default(0),
   priceBp: z.int().min(1).max(10_000).default(10_000),
   cover: z.enum(covers).default('plain'),
   scope: text(500),

@@ -4,10 +4,11 @@ import { fen, type Fen } from '../../../contract/fen.ts'
 import { unknownFields, yearsField } from '../../../contract/greeting.ts'
 import type { RecurringContent } from '../../../contract/hr/recurring.ts'
 import type { Id } from '../../../contract/ids.ts'
+import { priceOf } from '../../../contract/price.ts'
 import { canonical } from '../../kernel/once.ts'
 import { faceAllowed, fixedFaces } from '../catalog/rules.ts'
 import { cardRules } from '../compliance/rules.ts'
-import { priceOf, type Head, type LeftOutCode, type Terms } from './rules.ts'
+import type { Head, LeftOutCode, Terms } from './rules.ts'
 
 /** How long a missed day may be made up for. */
 export const MADE_UP_DAYS = 3

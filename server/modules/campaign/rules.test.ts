@@ -3,8 +3,9 @@ import { fen } from '../../../contract/fen.ts'
 import { CampaignContent } from '../../../contract/hr/campaign.ts'
 import { encodeId } from '../../../contract/ids.ts'
 import { limits } from '../../../contract/limits.ts'
+import { priceOf } from '../../../contract/price.ts'
 import type { Recipient } from '../staff/read-recipients.ts'
-import { blocksOf, chooseHeads, hashContent, priceOf } from './rules.ts'
+import { blocksOf, chooseHeads, hashContent } from './rules.ts'
 
 const named = {
   named: true,

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { ErrorCode } from '../../../contract/error-codes.ts'
-import { fen, type Fen } from '../../../contract/fen.ts'
+import type { Fen } from '../../../contract/fen.ts'
 import { unknownFields } from '../../../contract/greeting.ts'
 import type { CampaignContent } from '../../../contract/hr/campaign.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { limits } from '../../../contract/limits.ts'
+import { priceOf } from '../../../contract/price.ts'
 import { canonical } from '../../kernel/once.ts'
 import { faceAllowed, type Faces } from '../catalog/rules.ts'
 import { cardRules, type RuleId } from '../compliance/rules.ts'
@@ -33,11 +34,6 @@ export interface Block {
   readonly code: ErrorCode
   readonly field: string
   readonly ruleId: RuleId | null
-}
-
-/** What a card costs, in basis points of its face, rounded half up, and never nothing. */
-export function priceOf(faceFen: Fen, priceBp: number): Fen {
-  return fen(Math.max(1, Math.floor((faceFen * priceBp + 5_000) / 10_000)))
 }
 
 /**

@@ -41,6 +41,8 @@ export interface NewTemplate {
   readonly stepFen: Fen
   readonly validDays: number | null
   readonly coolingOffMs: number
+  /** For so long after its payment an unused card may be given back; none when it is not said. */
+  readonly rightMs?: number
   /** What a card costs, in basis points of its face; 10,000 when it is not said. */
   readonly priceBp?: number
   readonly cover?: TemplateView['cover']
@@ -75,8 +77,8 @@ export async function addTemplateVersion(
 }
 
 async function insertVersion(tx: Tx, templateId: Id<'template'>, number: number, template: NewTemplate) {
-  const { faces = [], priceBp = 10_000, cover = 'plain', ...facts } = template
-  checkTerms({ ...facts, faces, priceBp })
+  const { faces = [], priceBp = 10_000, cover = 'plain', rightMs = 0, ...facts } = template
+  checkTerms({ ...facts, faces, priceBp, rightMs })
   const id = tx.newId('templateVersion')
   await tx.em.insert(TemplateVersion, {
     id,
@@ -86,6 +88,7 @@ async function insertVersion(tx: Tx, templateId: Id<'template'>, number: number,
     faces: JSON.stringify(faces),
     priceBp,
     cover,
+    rightMs,
     ...facts,
     createdAtMs: tx.clock.now(),
   })

@@ -31,6 +31,7 @@ export interface TemplateTerms {
   readonly stepFen: number
   readonly validDays: number | null
   readonly coolingOffMs: number
+  readonly rightMs: number
   readonly priceBp: number
 }
 
@@ -65,6 +66,7 @@ function badFigure(terms: TemplateTerms): string | null {
     return 'faces'
   if (validDays !== null && !positive(validDays)) return 'validDays'
   if (!count(terms.coolingOffMs)) return 'coolingOffMs'
+  if (!count(terms.rightMs)) return 'rightMs'
   if (!positive(terms.priceBp) || terms.priceBp > 10_000) return 'priceBp'
   return null
 }

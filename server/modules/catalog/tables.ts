@@ -44,6 +44,11 @@ export const TemplateVersion = defineEntity({
     validDays: p.integer().nullable(),
     /** How long after issue the secret stays locked, in ms; 0 for company orders by default. */
     coolingOffMs: instantColumn(),
+    /**
+     * How long after its payment an unused card may be given back, as the law gives consumers: a clock of its own beside
+     * the lock. 0: not at all, as for cards that a company gives.
+     */
+    rightMs: instantColumn().default(0),
     /** What is paid for a card, in basis points of its face: 10000 is no discount. */
     priceBp: p.integer(),
     cover: codeColumn(24),
