@@ -1,0 +1,15 @@
+create table `listing` (`id` char(17) not null, `template_id` char(17) not null, `template_version_id` char(17) not null, `brand_id` char(17) not null, `category` varchar(24) not null, `title` varchar(60) not null, `subtitle` varchar(100) not null, `channels` text not null, `giftable` tinyint(1) not null, `series` tinyint(1) not null, `stock` int null, `per_buyer_cap` int null, `segment` varchar(32) null, `state` varchar(8) not null, `version` int not null, `taken` int not null, `sold` int not null, `numbered` int not null, `promo_number` int not null, `promo_price_bp` int null, `promo_from_ms` bigint null, `promo_until_ms` bigint null, `promo_per_buyer_cap` int null, `promo_stock` int null, `promo_taken` int not null, `search_text` text not null, `shelf_version` bigint not null, `created_at_ms` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `listing` add unique `listing_template_id_unique` (`template_id`);
+alter table `listing` add index `listing_shelf_index` (`shelf_version`);
+alter table `listing` add index `listing_brand_index` (`brand_id`);
+create table `listing_taking` (`id` char(17) not null, `listing_id` char(17) not null, `buyer_id` char(17) not null, `order_id` char(17) not null, `promo_number` int null, `state` varchar(10) not null, `version` int not null, `taken_at_ms` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `listing_taking` add unique `listing_taking_order_id_unique` (`order_id`);
+alter table `listing_taking` add index `listing_taking_buyer_index` (`listing_id`, `buyer_id`);
+create table `segment_buyer` (`segment` varchar(32) not null, `buyer_id` char(17) not null, primary key (`segment`, `buyer_id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+create table `series_number` (`listing_id` char(17) not null, `number` int unsigned not null, `order_item_id` char(17) not null, primary key (`listing_id`, `number`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `series_number` add unique `series_number_order_item_id_unique` (`order_item_id`);
+create table `shelf_round` (`number` int unsigned not null, `sales` mediumtext not null, `at_ms` bigint not null, primary key (`number`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `template_version` add `right_ms` bigint not null default '0';
+alter table `listing` add constraint `listing_never_oversold` check (taken >= 0 and (stock is null or taken <= stock));
+alter table `listing` add constraint `listing_counts_nest` check (sold >= 0 and sold <= taken and numbered <= taken);
+alter table `listing` add constraint `listing_promo_never_oversold` check (promo_taken >= 0 and (promo_stock is null or promo_taken <= promo_stock));

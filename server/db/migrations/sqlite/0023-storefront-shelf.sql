@@ -1,0 +1,12 @@
+create table `listing` (`id` char(17) not null primary key, `template_id` char(17) not null, `template_version_id` char(17) not null, `brand_id` char(17) not null, `category` text not null, `title` text not null, `subtitle` text not null, `channels` text not null, `giftable` integer not null, `series` integer not null, `stock` integer null, `per_buyer_cap` integer null, `segment` text null, `state` text not null, `version` integer not null, `taken` integer not null, `sold` integer not null, `numbered` integer not null, `promo_number` integer not null, `promo_price_bp` integer null, `promo_from_ms` bigint null, `promo_until_ms` bigint null, `promo_per_buyer_cap` integer null, `promo_stock` integer null, `promo_taken` integer not null, `search_text` text not null, `shelf_version` bigint not null, `created_at_ms` bigint not null, constraint `listing_never_oversold` check (taken >= 0 and (stock is null or taken <= stock)), constraint `listing_counts_nest` check (sold >= 0 and sold <= taken and numbered <= taken), constraint `listing_promo_never_oversold` check (promo_taken >= 0 and (promo_stock is null or promo_taken <= promo_stock)));
+create unique index `listing_template_id_unique` on `listing` (`template_id`);
+create index `listing_shelf_index` on `listing` (`shelf_version`);
+create index `listing_brand_index` on `listing` (`brand_id`);
+create table `listing_taking` (`id` char(17) not null primary key, `listing_id` char(17) not null, `buyer_id` char(17) not null, `order_id` char(17) not null, `promo_number` integer null, `state` text not null, `version` integer not null, `taken_at_ms` bigint not null);
+create unique index `listing_taking_order_id_unique` on `listing_taking` (`order_id`);
+create index `listing_taking_buyer_index` on `listing_taking` (`listing_id`, `buyer_id`);
+create table `segment_buyer` (`segment` text not null, `buyer_id` char(17) not null, primary key (`segment`, `buyer_id`));
+create table `series_number` (`listing_id` char(17) not null, `number` integer not null, `order_item_id` char(17) not null, primary key (`listing_id`, `number`));
+create unique index `series_number_order_item_id_unique` on `series_number` (`order_item_id`);
+create table `shelf_round` (`number` integer not null primary key, `sales` mediumtext not null, `at_ms` bigint not null);
+alter table `template_version` add column `right_ms` bigint not null default '0';
