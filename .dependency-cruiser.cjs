@@ -7,8 +7,11 @@ const only = (name, from, allowed, extra = {}) => ({
 })
 const modules = [
   'company',
+  'buyer',
+  'cover',
   'ledger',
   'catalog',
+  'shelf',
   'compliance',
   'risk',
   'merchant',
@@ -30,6 +33,9 @@ const modules = [
   'refund',
   'reconciliation',
   'invoice',
+  'notice',
+  'storefront',
+  'funnel',
   'analytics',
   'audit',
   'cardpack',
@@ -45,7 +51,7 @@ const moduleRules = modules.flatMap((name) => [
       pathNot: [
         '^contract/',
         '^server/kernel/',
-        '^server/channels/(ports|wechatpay-port)\\.ts$',
+        '^server/channels/(ports|wechat-port|wechatpay-port)\\.ts$',
         `^server/modules/${name}/`,
         ...leftOf(name).map((left) => `^server/modules/${left}/(?!tables\\.ts|endpoints\\.ts)`),
       ],
@@ -59,13 +65,13 @@ module.exports = {
     only('kernel', '^server/kernel/', [
       '^contract/',
       '^server/kernel/',
-      '^server/channels/(ports|wechatpay-port)\\.ts$',
+      '^server/channels/(ports|wechat-port|wechatpay-port)\\.ts$',
     ]),
     only('db', '^server/db/', ['^contract/', '^server/kernel/', '^server/db/', '^server/modules/[^/]+/tables\\.ts$']),
     only('channels', '^server/channels/([^/]+)/', [
       '^contract/',
       '^server/kernel/',
-      '^server/channels/(ports|wechatpay-port)\\.ts$',
+      '^server/channels/(ports|wechat-port|wechatpay-port)\\.ts$',
       '^server/channels/$1/',
     ]),
     only('importers', '^importers/', ['^contract/', '^importers/']),

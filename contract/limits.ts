@@ -25,6 +25,12 @@ export const limits = {
   wordsKeptMs: 365 * 86_400_000,
   /** How often a card may be passed on where a company allows it at all: more is a trade in cards, not a present. */
   mostGiftDepth: 5,
+  /** A card that was bought goes to a friend, and once more to somebody whom it suits better. */
+  boughtGiftDepth: 2,
   /** A device link waits until the other device is at hand. */
   deviceLinkMs: 30 * 60_000,
+  /** An uploaded picture: what a phone's camera makes, and no more than a phone sends in some seconds. */
+  coverBytes: 5 * 1024 * 1024,
+  /** A buyer tries some pictures before one pleases; thousands a day would fill the disk. */
+  coversPerDay: 20,
 } as const

@@ -12,9 +12,29 @@ export const storeErrorCodes = {
     zh: '商城还没有接通微信服务号，暂时只能浏览，请稍后再来。',
     en: 'The storefront is not connected to a WeChat service account yet. Look around and come back later.',
   },
+  gift_for_colleagues: {
+    status: 409,
+    zh: '这是一张记名卡，请由赠送人的同事在企业微信里领取。',
+    en: 'This card carries a name: only a colleague of whoever gave it can take it, in WeCom.',
+  },
   early_use_ended: {
     status: 409,
     zh: '这张卡已经可以使用，请直接使用。',
     en: 'This card can be used already. Just use it.',
+  },
+  greeting_refused: {
+    status: 422,
+    zh: '祝福语里有不能使用的内容，请换一种说法。',
+    en: 'The greeting holds words that cannot be used. Put it another way.',
+  },
+  picture_refused: {
+    status: 422,
+    zh: '这张图片不能用作封面，请按说明换一张。',
+    en: 'This picture cannot be a cover. Choose another one as described.',
+  },
+  cover_refused: {
+    status: 409,
+    zh: '这张封面图片没有通过审核，请换一张。',
+    en: 'This cover was not approved. Choose another picture.',
   },
 } as const satisfies Record<string, ErrorText>

@@ -11,11 +11,14 @@ import { analyticsEndpoints } from './modules/analytics/endpoints.ts'
 import { keysEndpoints } from './modules/analytics/keys-endpoints.ts'
 import { fundsEndpoints } from './modules/analytics/funds-endpoints.ts'
 import { reportEndpoints } from './modules/analytics/report-endpoints.ts'
+import { buyerEndpoints } from './modules/buyer/endpoints.ts'
+import { isBuyerKnown } from './modules/buyer/read-buyer.ts'
 import { campaignEndpoints } from './modules/campaign/endpoints.ts'
 import { bindEndpoints } from './modules/cardpack/bind-endpoints.ts'
 import { cardActEndpoints } from './modules/cardpack/card-act-endpoints.ts'
 import { cardpackEndpoints } from './modules/cardpack/endpoints.ts'
 import { giftEndpoints } from './modules/cardpack/gift-endpoints.ts'
+import { storePackEndpoints } from './modules/cardpack/store-endpoints.ts'
 import { catalogEndpoints } from './modules/catalog/endpoints.ts'
 import { complianceEndpoints } from './modules/compliance/endpoints.ts'
 import { measureCustody } from './modules/compliance/measure-custody.ts'
@@ -24,6 +27,7 @@ import { companyEndpoints } from './modules/company/endpoints.ts'
 import { measureWecom } from './modules/company/measure-wecom.ts'
 import { claimEndpoints } from './modules/contact/claim-endpoints.ts'
 import { contactEndpoints } from './modules/contact/endpoints.ts'
+import { coverEndpoints } from './modules/cover/endpoints.ts'
 import { deliveryEndpoints } from './modules/delivery/endpoints.ts'
 import { licenceEndpoints } from './modules/delivery/licence-endpoints.ts'
 import { fundingEndpoints } from './modules/funding/endpoints.ts'
@@ -47,6 +51,8 @@ import { pagesOf } from './pages.ts'
 /** Every endpoint of the house. Routes, access checks and docs/openapi.json derive from this list. */
 export const endpoints: readonly Endpoint[] = [
   ...companyEndpoints,
+  ...buyerEndpoints,
+  ...coverEndpoints,
   ...catalogEndpoints,
   ...complianceEndpoints,
   ...merchantEndpoints,
@@ -71,6 +77,7 @@ export const endpoints: readonly Endpoint[] = [
   ...cardActEndpoints,
   ...giftEndpoints,
   ...bindEndpoints,
+  ...storePackEndpoints,
   ...tillEndpoints,
   ...posEndpoints,
   ...webhookEndpoints,
@@ -85,7 +92,7 @@ export function createApp(
 ): Koa {
   const edge = open.edgeFor(anybody)
   const metrics = createHttpMetrics()
-  const sessionOf = createAuthenticate({ edge, personActive: isPersonActive, clerkActor: readClerkActor })
+  const sessionOf = createAuthenticate({ edge, personActive: isPersonActive, buyerActive: isBuyerKnown, clerkActor: readClerkActor })
   const terminalOf = createTerminalCheck(edge)
   measureWecom(metrics.registry, edge)
   measureCustody(metrics.registry, edge)

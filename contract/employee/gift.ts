@@ -53,16 +53,20 @@ export const GiftLinkInput = z.object({ token: giftTokenField })
 export const GiftDoor = z.object({
   state: z.enum(giftStates),
   fromName: z.string(),
-  companyName: z.string(),
-  /** To sign in with: GET /employee/sign-in/:code?return=/pack/gift/:token */
-  companyCode: z.string(),
+  /** Null: it is a buyer's present, who is of no company. */
+  companyName: z.string().nullable(),
+  /** To sign in with: GET /employee/sign-in/:code?return=/pack/gift/:token; null: GET /store/sign-in?return=/mine/gift/:token */
+  companyCode: z.string().nullable(),
   brandName: z.string(),
   amountFen: fenField,
   cover: z.enum(covers),
   greeting: z.string(),
   endsAtMs: instantField,
-  /** Who looks: its giver, its receiver, a colleague who may claim it, somebody of another company, nobody signed in. */
-  you: z.enum(['giver', 'receiver', 'colleague', 'stranger', 'nobody']),
+  /**
+   * Who looks: its giver, its receiver, a colleague or a friend outside who may claim it, somebody whom it is not for, nobody
+   * signed in.
+   */
+  you: z.enum(['giver', 'receiver', 'colleague', 'friend', 'stranger', 'nobody']),
   /** The receiver’s card. */
   cardId: idField('card').nullable(),
   sandbox: z.boolean(),
@@ -75,7 +79,8 @@ export const GiftOpened = z.object({ openedAtMs: instantField.nullable() })
 /**
  * POST /employee/gift-links/:token/claim: the card is theirs from now on, with a new secret. Of any number at once exactly one
  * gets it, the others `gift_closed`; the one who has it may ask again. A giver cannot claim their own gift (`gift_closed`).
- * Today whoever claims is an employee of the same company; friends outside of it come with the storefront.
+ * A friend outside the company claims by POST /store/gift-links/:token/claim; a card with a name is for colleagues alone
+ * (`gift_for_colleagues`).
  */
 export const GiftClaimed = z.object({ giftId: idField('gift'), cardId: idField('card') })
 export type GiftClaimed = z.infer<typeof GiftClaimed>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { fenField, idField, instantField } from '../fields.ts'
 import { covers } from '../hr/campaign.ts'
-import { storeChannels } from './purchase.ts'
+import { storeChannels } from './order.ts'
 
 export const listingCategories = [
   'general',

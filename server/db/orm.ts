@@ -6,11 +6,13 @@ import { Migrator } from '@mikro-orm/migrations'
 import Database from 'better-sqlite3'
 import { CompiledQuery, SqliteDialect, type DatabaseConnection, type Driver } from 'kysely'
 import { Counter, Job, KeyUse, OnceKey, SharedCount, SharedValue, Trail, Worker } from '../kernel/tables.ts'
+import { Buyer, BuyerAccount } from '../modules/buyer/tables.ts'
 import { Campaign, Recurring } from '../modules/campaign/tables.ts'
 import { Activity, Card, RetiredNumber } from '../modules/card/tables.ts'
 import { Brand, BrandFiling, BrandTerms, TemplateVersion } from '../modules/catalog/tables.ts'
 import { Company, Member, Operator, WecomConnection, WecomEvent, WecomSuite } from '../modules/company/tables.ts'
 import { CustodyAlarm, CustodyBalance, CustodyGuarantee, CustodyStatement } from '../modules/compliance/tables.ts'
+import { Cover } from '../modules/cover/tables.ts'
 import { Claim, ClaimLink, ContactWay, ExternalContact, MassSend, SmsCode } from '../modules/contact/tables.ts'
 import { Delivery, DeliveryBatch, MemberSend, Notification, SendDay } from '../modules/delivery/tables.ts'
 import { BankStatement, Payment, PaymentPart, StatementLine } from '../modules/funding/tables.ts'
@@ -42,6 +44,8 @@ import {
   SplitReceiver,
   SplitReturn,
 } from '../modules/settlement/tables.ts'
+import { Listing, ListingTaking, SegmentBuyer, SeriesNumber, ShelfRound } from '../modules/shelf/tables.ts'
+import { StoreOrder } from '../modules/storefront/tables.ts'
 import {
   DirectoryChange,
   DirectoryDepartment,
@@ -109,6 +113,15 @@ export const entities = [
   Order,
   OrderItem,
   OrderSlice,
+  Buyer,
+  BuyerAccount,
+  Cover,
+  StoreOrder,
+  Listing,
+  ListingTaking,
+  SeriesNumber,
+  SegmentBuyer,
+  ShelfRound,
   Company,
   Member,
   Operator,

@@ -1,9 +1,12 @@
 import { p } from '@mikro-orm/core'
 import type { Fen, SignedFen } from '../../contract/fen.ts'
-import { ID_LENGTH, type Id, type IdKind } from '../../contract/ids.ts'
+import { ID_LENGTH, type HolderId, type Id, type IdKind } from '../../contract/ids.ts'
 
 /** An id as text of one fixed length; no 63-bit integer ever reaches a driver. */
 export const idColumn = <K extends IdKind>() => p.string().$type<Id<K>>().columnType(`char(${ID_LENGTH})`)
+
+/** Who holds or held a card: a person of a company, or a buyer. */
+export const holderColumn = () => p.string().$type<HolderId>().columnType(`char(${ID_LENGTH})`)
 
 /** An amount that cannot be negative. The database holds it as BIGINT. */
 export const fenColumn = () => p.bigint('number').$type<Fen>()

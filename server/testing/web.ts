@@ -5,6 +5,7 @@ import type { Tx } from '../kernel/context.ts'
 import type { Endpoint } from '../kernel/endpoint.ts'
 import { createHttpApp, serve } from '../kernel/http.ts'
 import { silentLog, type RootLog } from '../kernel/log.ts'
+import { isBuyerKnown } from '../modules/buyer/read-buyer.ts'
 import { createAuthenticate } from '../modules/company/authenticate.ts'
 import { readClerkActor } from '../modules/merchant/read-clerk-actor.ts'
 import { createTerminalCheck, POS_PATH } from '../modules/merchant/verify-terminal.ts'
@@ -51,7 +52,9 @@ export async function startWeb(
     authenticate: (credentials) => {
       const edge = database.edge(ports, { kind: 'anybody' }, now)
       if (credentials.path.startsWith(POS_PATH)) return (terminalOf ??= createTerminalCheck(edge))(credentials)
-      return createAuthenticate({ edge, personActive, clerkActor: readClerkActor })(credentials)
+      return createAuthenticate({ edge, personActive, buyerActive: isBuyerKnown, clerkActor: readClerkActor })(
+        credentials,
+      )
     },
     origins,
     log,
@@ -73,6 +76,7 @@ const noWechatPay = new Proxy({} as WechatPayPort, {
 /** A browser as far as sign-in needs one: it keeps cookies by host and path, and follows no redirect by itself. */
 export interface Browser {
   readonly get: (url: string, headers?: Record<string, string>) => Promise<Response>
+  /** JSON, or bytes as they are. */
   readonly send: (method: string, url: string, body?: unknown, headers?: Record<string, string>) => Promise<Response>
   /** Goes where an answer points; throws when it points nowhere. */
   readonly follow: (answer: Response) => Promise<Response>
@@ -89,6 +93,7 @@ export function aBrowser(base: string, standing: Record<string, string> = {}): B
         one.host === url.host &&
         (one.path === '/' || url.pathname === one.path || url.pathname.startsWith(`${one.path}/`)),
     )
+    const bytes = body instanceof Uint8Array
     const cookie = fits.map(([name, one]) => `${name}=${one.value}`).join('; ')
     const response = await fetch(url, {
       method,
@@ -96,11 +101,11 @@ export function aBrowser(base: string, standing: Record<string, string> = {}): B
       headers: {
         ...(cookie === '' ? {} : { cookie }),
         ...(method === 'GET' ? {} : { origin: base }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined ? {} : { 'content-type': bytes ? 'application/octet-stream' : 'application/json' }),
         ...standing,
         ...headers,
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: bytes ? new Uint8Array(body) : JSON.stringify(body) }),
     })
     for (const line of response.headers.getSetCookie()) keep(cookies, line, url.host)
     return response

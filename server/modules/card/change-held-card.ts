@@ -6,7 +6,7 @@ import { refuse } from '../../kernel/errors.ts'
 import { change, insertRows, type Cells } from '../../kernel/sql.ts'
 import { trail } from '../../kernel/trail.ts'
 import { makeSecret } from './make-secret.ts'
-import type { Holder } from './read-card.ts'
+import { holds, type Holder } from './read-card.ts'
 import { Card, type CardRow } from './tables.ts'
 
 /**
@@ -22,9 +22,7 @@ export async function lockCard(tx: Tx, cardId: Id<'card'>): Promise<CardRow | nu
 /** The card, held, if this person holds it. Refuses with `not_found`, whoever else does. */
 export async function lockHeldCard(tx: Tx, holder: Holder, cardId: Id<'card'>): Promise<CardRow> {
   const card = await lockCard(tx, cardId)
-  return card !== null && card.holderId === holder.holderId && card.companyId === holder.companyId
-    ? card
-    : refuse('not_found')
+  return card !== null && holds(holder, card) ? card : refuse('not_found')
 }
 
 export interface HeldCardChange {

@@ -1,5 +1,5 @@
 import { fen, type Fen } from '../../../contract/fen.ts'
-import type { Id } from '../../../contract/ids.ts'
+import type { HolderId, Id } from '../../../contract/ids.ts'
 import type { CardState } from '../../../contract/states.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { dialectOf, readBound, sql } from '../../kernel/sql.ts'
@@ -47,7 +47,7 @@ export async function lockCards(tx: Tx, cardIds: readonly Id<'card'>[]): Promise
 }
 
 /** The cards of a brand that a person could pay with now, those that end soonest first. Locks nothing. */
-export async function findSpendable(tx: Tx, holderId: Id<'person'>, brandId: Id<'brand'>): Promise<Id<'card'>[]> {
+export async function findSpendable(tx: Tx, holderId: HolderId, brandId: Id<'brand'>): Promise<Id<'card'>[]> {
   const now = tx.clock.now()
   const rows = await sql<{ id: Id<'card'> }>(
     tx.em,

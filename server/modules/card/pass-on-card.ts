@@ -1,4 +1,4 @@
-import type { Id } from '../../../contract/ids.ts'
+import type { HolderId, Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { changeHeldCard, newSecretOf } from './change-held-card.ts'
 import type { CardRow } from './tables.ts'
@@ -15,7 +15,7 @@ export const isFree = (tx: Pick<Tx, 'clock'>, card: CardRow): boolean =>
 export async function passOnCard(
   tx: Tx,
   card: CardRow,
-  to: { readonly holderId: Id<'person'>; readonly giftId: Id<'gift'> },
+  to: { readonly holderId: HolderId; readonly giftId: Id<'gift'> },
 ): Promise<boolean> {
   if (!isFree(tx, card)) return false
   await changeHeldCard(tx, card, {
@@ -33,7 +33,7 @@ export async function passOnCard(
  * Gives a card to whoever proved to have its number and secret, with a new secret. An expired one too: its holder may then
  * extend it. False, with nothing changed, when it is frozen, ended, locked or empty, or something of it is set aside.
  */
-export async function bindCard(tx: Tx, card: CardRow, holderId: Id<'person'>): Promise<boolean> {
+export async function bindCard(tx: Tx, card: CardRow, holderId: HolderId): Promise<boolean> {
   const view = viewOf(tx, card)
   if ((view !== 'active' && view !== 'expired') || card.balanceFen === 0 || card.heldFen > 0) return false
   await changeHeldCard(tx, card, {

@@ -18,7 +18,7 @@ export interface TypedCard {
  * Takes a card without a name into the pack of whoever has its number and secret; it gets a new secret. Null for every
  * reason alike: a wrong number, a wrong secret, a card with a name, of another company, frozen, locked, ended, empty or
  * partly set aside, and too many attempts by this person, device or network. The holder themselves gets it named again.
- * Today whoever binds is an employee of the company that gave the card; cards that were bought come with the storefront.
+ * An employee binds cards of their company; a buyer any card without a name, whoever gave it first.
  */
 export async function bindBySecret(tx: Tx, holder: Holder, binder: Binder, typed: TypedCard) {
   const input = readCardInput(typed.number, typed.secret)
@@ -43,8 +43,9 @@ async function bindFound(tx: Tx, holder: Holder, input: CardInput): Promise<Id<'
       from card join template_version on template_version.id = card.template_version_id
         join order_item on order_item.id = card.order_item_id
         left join campaign on campaign.order_id = order_item.order_id
-      where card.secret_index = ? and card.number = ? and card.company_id = ? and template_version.named = 0`,
-    [secretIndex, input.number, holder.companyId],
+      where card.secret_index = ? and card.number = ? and template_version.named = 0
+        ${holder.companyId === null ? '' : 'and card.company_id = ?'}`,
+    [secretIndex, input.number, ...(holder.companyId === null ? [] : [holder.companyId])],
   )
   if (found === undefined) return null
   // Whoever has its secret has taken the card: the message that brought it is not open any more.

@@ -15,7 +15,7 @@ async function bind(edge: Edge, typed: z.output<typeof BindInput>, http: Http) {
   const key = http.idempotencyKey ?? refuse('idempotency_key_missing')
   const holder = holderOf(edge.actor)
   const device = { deviceIndex: deviceOf(edge, http), networkIndex: addressIndexOf(edge.house, http.ip) }
-  const binder = { ...device, personId: holder.holderId }
+  const binder = { ...device, holderId: holder.holderId }
   if (await edge.read((tx) => isOverdone(tx, binder))) refuse('bind_refused')
   const asked = { card: edge.house.seal.blindIndex('card.typed', `${typed.number}\n${typed.secret}`) }
   const cardId = await edge.tx((tx) =>

@@ -10,7 +10,7 @@ import {
   Thanked,
   ThanksInput,
 } from '../../../contract/employee/card-acts.ts'
-import type { Id } from '../../../contract/ids.ts'
+import { isId, type Id } from '../../../contract/ids.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { endpoint, type Endpoint, type Http } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
@@ -65,8 +65,9 @@ async function reissue(edge: Edge, id: Id<'card'>, http: Http) {
 }
 
 async function openOnThisDevice(edge: Edge, token: string, http: Http) {
-  const { cardId, ...whose } = await edge.tx((tx) => openDeviceLink(tx, token, deviceOf(edge, http)))
-  openSession(edge, http, { kind: 'employee', ...whose })
+  const { cardId, companyId, holderId } = await edge.tx((tx) => openDeviceLink(tx, token, deviceOf(edge, http)))
+  if (isId('buyer', holderId)) openSession(edge, http, { kind: 'buyer', buyerId: holderId })
+  else if (companyId !== null) openSession(edge, http, { kind: 'employee', companyId, personId: holderId })
   return { cardId }
 }
 

@@ -1,11 +1,11 @@
-import type { Id } from '../../../contract/ids.ts'
+import type { HolderId } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { change, dialectOf } from '../../kernel/sql.ts'
 import { readGuesses } from '../contact/count-guesses.ts'
 
 /** Who tries to bind a card; device and network as fingerprints. */
 export interface Binder {
-  readonly personId: Id<'person'>
+  readonly holderId: HolderId
   readonly deviceIndex: string
   readonly networkIndex: string
 }
@@ -17,13 +17,13 @@ const OWN = 10
 const NETWORK = 200
 /**
  * What a person may still try behind an address that is over its count. People cannot be made at will, they stand on staff
- * lists: so a guesser next door uses the address up, and never what is left to the one who holds the card.
+ * lists or have an account of WeChat: so a guesser next door uses the address up, and never what is left to the one who holds the card.
  */
 const OWN_BESIDE_GUESSERS = 3
 
 const windowOf = (tx: Tx): number => tx.clock.now() - (tx.clock.now() % HOUR_MS)
-const namesOf = ({ personId, deviceIndex, networkIndex }: Binder) => ({
-  holder: `bind.holder:${personId}`,
+const namesOf = ({ holderId, deviceIndex, networkIndex }: Binder) => ({
+  holder: `bind.holder:${holderId}`,
   device: `bind.device:${deviceIndex}`,
   network: `bind.network:${networkIndex}`,
 })

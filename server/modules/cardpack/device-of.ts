@@ -16,6 +16,6 @@ export function deviceOf(scope: Scope, http: Http): string {
   const kept = readCookies(http.headers['cookie']).get(COOKIE)
   const known = kept !== undefined && /^[0-9A-Z]{26}$/.test(kept)
   const device = known ? kept : makeSecret(scope, CHARACTERS)
-  if (!known) http.setCookie(COOKIE, device, { maxAgeMs: YEAR_MS, path: '/employee', ...secureOn(scope) })
+  if (!known) http.setCookie(COOKIE, device, { maxAgeMs: YEAR_MS, path: '/', ...secureOn(scope) })
   return scope.house.seal.blindIndex('employee.device', device).slice(0, 32)
 }

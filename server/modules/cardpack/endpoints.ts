@@ -3,7 +3,7 @@ import { CardDetail, CardIdInput, EmployeeSession, Opened, OpenedInput, Pack } f
 import type { ErrorCode } from '../../../contract/error-codes.ts'
 import { SignInCallbackInput, SignInInput } from '../../../contract/hr/session.ts'
 import type { Id } from '../../../contract/ids.ts'
-import type { Edge, Tx } from '../../kernel/context.ts'
+import type { Actor, Edge, Tx } from '../../kernel/context.ts'
 import { endpoint, type Endpoint, type Http } from '../../kernel/endpoint.ts'
 import { AppError, refuse } from '../../kernel/errors.ts'
 import { findOwnCampaign } from '../campaign/read-campaign.ts'
@@ -17,9 +17,12 @@ import { findPersonByUserId } from '../staff/find-person.ts'
 import { openPeople } from '../staff/read-people.ts'
 import { consentEndpoints } from './consent-endpoints.ts'
 import { payEndpoints } from './pay-endpoints.ts'
-import { findCardOfCampaign, holderOf, readCard, readPack } from './read-pack.ts'
+import { findCardOfCampaign, readCard, readPack } from './read-pack.ts'
 
 const none = z.object({})
+
+/** Whom a company gives something to. Refuses with `forbidden` for a buyer, who is of no company. */
+const employeeOf = (actor: Actor) => (actor.kind === 'employee' ? actor : refuse('forbidden'))
 
 /** A phone that was sent back to us sees the card pack's page with the sentence; a program sees the problem. */
 async function orPackPage(http: Http, work: () => Promise<void>): Promise<void> {
@@ -57,9 +60,9 @@ async function signInEmployee(edge: Edge, http: Http, back: z.output<typeof Sign
 }
 
 async function presentSession(tx: Tx): Promise<z.input<typeof EmployeeSession>> {
-  const { companyId, holderId } = holderOf(tx.actor)
+  const { companyId, personId } = employeeOf(tx.actor)
   const company = (await readCompany(tx, companyId)) ?? refuse('unauthenticated')
-  const [person] = await openPeople(tx, [holderId])
+  const [person] = await openPeople(tx, [personId])
   return {
     name: (person ?? refuse('unauthenticated')).name,
     companyName: company.name,
@@ -118,7 +121,7 @@ export const cardpackEndpoints: readonly Endpoint[] = [
     run: async (tx, { id }) => {
       const campaign = await findOwnCampaign(tx, id)
       const cardId = await findCardOfCampaign(tx, campaign.id)
-      if (cardId !== null) await markOpened(tx, { campaignId: campaign.id, personId: holderOf(tx.actor).holderId })
+      if (cardId !== null) await markOpened(tx, { campaignId: campaign.id, personId: employeeOf(tx.actor).personId })
       return { cardId }
     },
   }),
@@ -129,7 +132,7 @@ export const cardpackEndpoints: readonly Endpoint[] = [
     run: async (tx, { id }) => {
       const campaign = await findOwnCampaign(tx, id)
       const cardId = await findCardOfCampaign(tx, campaign.id)
-      if (cardId !== null) await markClaimed(tx, { campaignId: campaign.id, personId: holderOf(tx.actor).holderId })
+      if (cardId !== null) await markClaimed(tx, { campaignId: campaign.id, personId: employeeOf(tx.actor).personId })
       return { cardId }
     },
   }),

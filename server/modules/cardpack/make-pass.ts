@@ -6,8 +6,7 @@ import { wallAt } from '../../../contract/wall-clock.ts'
 import type { WalletCard } from '../../channels/ports.ts'
 import type { Edge } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
-import { readCompany } from '../company/read-company.ts'
-import { holderOf, readCard } from './read-pack.ts'
+import { holderOf, packPathOf, readCard, readZone } from './read-pack.ts'
 
 /** The middle of each cover, dark enough for white letters. */
 const colours: Readonly<Record<CardDetail['cover'], string>> = {
@@ -56,10 +55,15 @@ export async function makePass(edge: Edge, cardId: Id<'card'>, lang: Lang): Prom
   if ((edge.house.passesUntilMs ?? 0) <= now) refuse('not_found')
   const { card, timeZone } = await edge.read(async (tx) => ({
     card: await readCard(tx, cardId),
-    timeZone: ((await readCompany(tx, holderOf(tx.actor).companyId)) ?? refuse('not_found')).timeZone,
+    timeZone: await readZone(tx, holderOf(tx.actor)),
   }))
   return edge.ports.pass.write(
-    passOf(card, { lang, timeZone, now, link: `${edge.house.publicUrl}/pack/cards/${card.id}` }),
+    passOf(card, {
+      lang,
+      timeZone,
+      now,
+      link: `${edge.house.publicUrl}${packPathOf(holderOf(edge.actor))}/cards/${card.id}`,
+    }),
   )
 }
 

@@ -5,7 +5,7 @@ import type { Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { readHeldCard, type Holder } from '../card/read-card.ts'
 import { readBrands } from '../catalog/read-template.ts'
-import { readCompany } from '../company/read-company.ts'
+import { packPathOf, readZone } from './read-pack.ts'
 
 /** RFC 5545, 3.1: a line has at most 75 octets without its end; what follows begins with a blank. */
 const LINE_OCTETS = 75
@@ -18,12 +18,11 @@ export async function makeReminder(tx: Tx, holder: Holder, cardId: Id<'card'>, l
   const card = (await readHeldCard(tx, holder, cardId)) ?? refuse('not_found')
   const expiresAtMs = card.expiresAtMs ?? refuse('state_conflict')
   const [brand] = await readBrands(tx, [card.brandId])
-  const company = (await readCompany(tx, holder.companyId)) ?? refuse('not_found')
   return writeCalendar({
     uid: `${card.id}@${new URL(tx.house.publicUrl).host}`,
-    day: wallAt(expiresAtMs - 1, company.timeZone).day,
+    day: wallAt(expiresAtMs - 1, await readZone(tx, holder)).day,
     madeAtMs: tx.clock.now(),
-    url: `${tx.house.publicUrl}/pack/cards/${card.id}`,
+    url: `${tx.house.publicUrl}${packPathOf(holder)}/cards/${card.id}`,
     ...wordsOf(lang, brand?.name ?? '', card.number.slice(-4)),
   })
 }

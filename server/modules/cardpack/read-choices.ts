@@ -9,21 +9,20 @@ import { isReportedLost } from '../card/report-lost.ts'
 import { isRevealable } from '../card/reveal-secret.ts'
 import { viewOf } from '../card/view-card.ts'
 import { readExtendDays } from '../catalog/read-template.ts'
-import { readCompany } from '../company/read-company.ts'
+import { readGiftDepth } from '../gift/read-gift-depth.ts'
 import { readOpenGift } from '../gift/read-gifts.ts'
 import { findThanksSubject } from '../gift/read-thanks.ts'
 
 /** What the one who holds a card may do with it now. Anybody else's is `not_found`. */
 export async function readChoices(tx: Tx, holder: Holder, cardId: Id<'card'>): Promise<CardChoices> {
   const card = (await readHeldCard(tx, holder, cardId)) ?? refuse('not_found')
-  const company = (await readCompany(tx, holder.companyId)) ?? refuse('not_found')
   const view = viewOf(tx, card)
   const lost = await isReportedLost(tx, card)
   const extendable = view === 'expired' && card.balanceFen > 0
   const thanks = await findThanksSubject(tx, card)
   return {
     reveal: isRevealable(view),
-    give: isFree(tx, card) && card.giftDepth < company.giftDepth,
+    give: isFree(tx, card) && card.giftDepth < (await readGiftDepth(tx, card)),
     reportLost: card.state === 'active',
     unfreeze: lost,
     reissue: lost,

@@ -1,6 +1,6 @@
 import type { CardDetail } from '../../../contract/employee/pack.ts'
 import { covers } from '../../../contract/hr/campaign.ts'
-import { isId, type Id } from '../../../contract/ids.ts'
+import { isId, type HolderId, type Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
 import { readActivities } from '../card/read-card.ts'
@@ -48,14 +48,14 @@ export async function readPassedOn(
   tx: Tx,
   card: { readonly id: Id<'card'>; readonly holderId: string },
 ): Promise<PassedOn | null> {
-  const [row] = await sql<{ id: Id<'gift'>; fromId: Id<'person'>; cover: string; greeting: Uint8Array }>(
+  const [row] = await sql<{ id: Id<'gift'>; fromId: HolderId; cover: string; greeting: Uint8Array }>(
     tx.em,
     `select id, from_id as fromId, cover, greeting_sealed as greeting from gift
       where card_id = ? and to_id = ? and state = 'claimed' order by id desc limit 1`,
     [card.id, card.holderId],
   )
   if (row === undefined) return null
-  const [giver] = await openPeople(tx, [row.fromId])
+  const [giver] = isId('person', row.fromId) ? await openPeople(tx, [row.fromId]) : []
   return {
     giverName: giver?.name ?? '',
     greeting: openGreeting(tx, row.id, row.greeting),

@@ -1,7 +1,7 @@
 import type { CardDetail, PackCard } from '../../../contract/employee/pack.ts'
 import { mergeGreeting } from '../../../contract/greeting.ts'
 import { covers } from '../../../contract/hr/campaign.ts'
-import type { Id } from '../../../contract/ids.ts'
+import { isId, type Id } from '../../../contract/ids.ts'
 import { cardStateAt } from '../../../contract/states.ts'
 import type { Actor, Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
@@ -12,6 +12,8 @@ import { readBrands, readVersions } from '../catalog/read-template.ts'
 import { readHistory, readPassedOn } from './read-history.ts'
 import { readCompany } from '../company/read-company.ts'
 import { openPeople } from '../staff/read-people.ts'
+
+const CHINA = 'Asia/Shanghai'
 
 type HeldCard = Awaited<ReturnType<typeof readHeldCards>>[number]
 
@@ -26,8 +28,9 @@ interface Gift {
   readonly deliveryState: string | null
 }
 
-/** The person who is signed in on a phone. Refuses with `forbidden` for anybody else. */
+/** The person or buyer who is signed in on a phone. Refuses with `forbidden` for anybody else. */
 export function holderOf(actor: Actor): Holder {
+  if (actor.kind === 'buyer') return { companyId: null, holderId: actor.buyerId }
   if (actor.kind !== 'employee') return refuse('forbidden')
   return { companyId: actor.companyId, holderId: actor.personId }
 }
@@ -44,8 +47,8 @@ export async function readCard(tx: Tx, cardId: Id<'card'>): Promise<CardDetail> 
   const card = (await readHeldCard(tx, holder, cardId)) ?? refuse('not_found')
   const gifts = await readGifts(tx, [card])
   const [shown] = await presentCards(tx, [card], gifts)
-  const [person] = await openPeople(tx, [holder.holderId])
-  const company = await readCompany(tx, holder.companyId)
+  const [person] = isId('person', holder.holderId) ? await openPeople(tx, [holder.holderId]) : []
+  const company = holder.companyId === null ? null : await readCompany(tx, holder.companyId)
   const gift = gifts.get(card.orderItemId)
   const passed = await readPassedOn(tx, card)
   const names = { name: person?.name ?? '', department: person?.department ?? '', company: company?.name ?? '' }
@@ -113,4 +116,13 @@ async function presentCards(tx: Tx, cards: readonly HeldCard[], gifts: ReadonlyM
       opened: gift?.deliveryState === 'claimed',
     }
   })
+}
+
+/** Where the pages of somebody's pack begin. */
+export const packPathOf = (holder: Holder): string => (holder.companyId === null ? '/mine' : '/pack')
+
+/** In which zone a holder's times are told: their company's, or China's. */
+export async function readZone(tx: Tx, { companyId }: Holder): Promise<string> {
+  if (companyId === null) return CHINA
+  return ((await readCompany(tx, companyId)) ?? refuse('not_found')).timeZone
 }

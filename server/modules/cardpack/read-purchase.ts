@@ -35,10 +35,10 @@ export async function readLatestPurchase(tx: Tx, holder: Holder, sinceMs: number
         hold.amount_fen as amount, hold.captured_fen as captured, hold.refunded_fen as refunded, hold.state as holdState
       from card join hold on hold.card_id = card.id join redemption on redemption.id = hold.ref
         join shop on shop.id = redemption.shop_id
-      where card.holder_id = ? and card.company_id = ? and hold.created_at_ms >= ?
+      where card.holder_id = ? ${holder.companyId === null ? '' : 'and card.company_id = ?'} and hold.created_at_ms >= ?
         and hold.created_at_ms > card.hand_since_ms
       order by redemption.id desc, hold.id limit ${MOST_HOLDS}`,
-    [holder.holderId, holder.companyId, sinceMs],
+    [holder.holderId, ...(holder.companyId === null ? [] : [holder.companyId]), sinceMs],
   )
   const [first] = rows
   if (first === undefined) return null

@@ -30,7 +30,7 @@ export async function showCardCode(tx: Tx, holder: Holder, cardId: Id<'card'>): 
 export async function showHolderCode(tx: Tx, holder: Holder): Promise<z.input<typeof ShownPayCode>> {
   const cards = await readHeldCards(tx, holder)
   if (!cards.some((card) => refusalOf(tx, card) === null)) refuse('card_value_short')
-  return shown(tx, { kind: 'holder', personId: holder.holderId })
+  return shown(tx, { kind: 'holder', holderId: holder.holderId })
 }
 
 function refusalOf(tx: Tx, card: Card): ErrorCode | null {

@@ -11,6 +11,7 @@ import { onBothDatabases } from '../../testing/databases.ts'
 import { aBrowser, startWeb, type Web } from '../../testing/web.ts'
 import { wecomOf } from '../../testing/wecom.ts'
 import { fundsEndpoints } from '../analytics/funds-endpoints.ts'
+import { sessionCookies } from './open-session.ts'
 import { createOperator, removeOperator } from './create-operator.ts'
 import { companyEndpoints } from './endpoints.ts'
 import { readCompany } from './read-company.ts'
@@ -44,7 +45,7 @@ onBothDatabases('company endpoints', (database) => {
   afterEach(() => web.close())
 
   const cookieOf = (kind: SessionPayload['kind'], ids: Record<string, string>) => {
-    const name = { member: 'fulika_hr', employee: 'fulika_pack', operator: 'fulika_ops', clerk: 'fulika_till' }[kind]
+    const { name } = sessionCookies[kind]
     return { cookie: `${name}=${encodeSession({ kind, ids, expiresAtMs: nowMs + 1000 }, database.house.sessionKey)}` }
   }
   const status = async (path: string, headers: Record<string, string>) =>

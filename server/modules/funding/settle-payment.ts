@@ -134,14 +134,22 @@ export async function writeTaken(tx: Tx, all: readonly Taken[]): Promise<void> {
     )
   const ended = all.flatMap((taken) => taken.ended)
   const watches = ended.filter((payment) => payment.watched)
-  const jobs = watches.map(({ id }) => {
-    return { kind: 'payment.watch', key: `payment.watch:${id}:funded`, args: { paymentId: id } }
-  })
+  const jobs = [
+    ...watches.map(({ id }) => {
+      return { kind: 'payment.watch', key: `payment.watch:${id}:funded`, args: { paymentId: id } }
+    }),
+    ...all.filter(goesBack).map(({ payment: { id } }) => {
+      return { kind: 'surplus.return', key: `surplus.return:${id}`, args: { paymentId: id } }
+    }),
+  ]
   if (jobs.length > 0) await enqueue(tx, jobs)
   const steps = ended.filter((payment) => !payment.watched).map(({ id }) => ({ id, note: 'order_funded' }))
   const close = { table: 'payment', from: 'opened', to: 'closed', moves: paymentMoves }
   if (steps.length > 0) await moveMany(tx, { ...close, steps })
 }
+
+/** What a buyer paid for nothing goes back by itself; a company's people decide what becomes of theirs. */
+const goesBack = ({ standing, surplus }: Taken): boolean => standing.order.buyerId !== null && surplus > 0
 
 function paidStep(tx: Tx, { payment, arrival, outcome }: Taken) {
   const place = { table: 'payment', column: 'payer_sealed', rowId: payment.id }

@@ -8,6 +8,8 @@ import { passOnCard } from '../card/pass-on-card.ts'
 import type { Holder } from '../card/read-card.ts'
 import { voidHold } from '../redemption/void-hold.ts'
 import { findGift } from './find-gift.ts'
+import { isNamed } from './is-named.ts'
+import type { GiftRow } from './tables.ts'
 
 export interface ClaimedGift {
   readonly giftId: Id<'gift'>
@@ -16,12 +18,15 @@ export interface ClaimedGift {
 
 /**
  * Takes a gift: the card is the receiver's with all that is on it and a secret that the giver never saw. Of any number at
- * once one gets it; they may ask again. Refuses with `not_found` for a link that is none or another company's, and with
- * `gift_closed` for the giver, from the very end of its time on, and when the card was frozen or taken meanwhile.
+ * once one gets it; they may ask again. A colleague's present is for colleagues, and where the card carries no name for a
+ * friend outside too; a buyer's is for buyers. Refuses with `not_found` for a link that is none or is not for them, with
+ * `gift_for_colleagues`, and with `gift_closed` for the giver, from the very end of its time on, and when the card was frozen
+ * or taken meanwhile.
  */
 export async function claimGift(tx: Tx, receiver: Holder, token: string): Promise<ClaimedGift> {
   const found = await findGift(tx, token)
-  if (found === null || found.companyId !== receiver.companyId) refuse('not_found')
+  if (found === null) refuse('not_found')
+  await mustBeFor(tx, found, receiver)
   await lockCard(tx, found.cardId)
   const gift = (await findGift(tx, token)) ?? refuse('not_found')
   const claimed: ClaimedGift = { giftId: gift.id, cardId: gift.cardId }
@@ -42,4 +47,12 @@ export async function claimGift(tx: Tx, receiver: Holder, token: string): Promis
   // Frozen, or at its end: it stays with the giver, and all of this is undone.
   if (!(await passOnCard(tx, card, { holderId: receiver.holderId, giftId: gift.id }))) refuse('gift_closed')
   return claimed
+}
+
+/** Whether a present is for this receiver at all. A card with a name stays among those whose names are known. */
+async function mustBeFor(tx: Tx, gift: GiftRow, receiver: Holder): Promise<void> {
+  const { companyId = null } = gift
+  if (companyId === receiver.companyId) return
+  if (receiver.companyId !== null) refuse('not_found')
+  if (await isNamed(tx, gift.cardId)) refuse('gift_for_colleagues')
 }

@@ -1,5 +1,5 @@
 import type { covers } from '../../../contract/hr/campaign.ts'
-import type { Id } from '../../../contract/ids.ts'
+import { isId, type Id } from '../../../contract/ids.ts'
 import { limits } from '../../../contract/limits.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
@@ -10,9 +10,9 @@ import { lockHeldCard } from '../card/change-held-card.ts'
 import { isFree } from '../card/pass-on-card.ts'
 import type { Holder } from '../card/read-card.ts'
 import { viewOf } from '../card/view-card.ts'
-import { readCompany } from '../company/read-company.ts'
 import { markClaimed } from '../delivery/mark-claimed.ts'
 import { placeHold } from '../redemption/place-hold.ts'
+import { readGiftDepth } from './read-gift-depth.ts'
 import { makeToken, sealGreeting, sealToken, tokenIndexOf } from './seal-gift.ts'
 import { Gift } from './tables.ts'
 
@@ -25,19 +25,18 @@ export interface GiftWish {
 /**
  * Offers a card to whoever gets the link: all that is on it is held until somebody claims it, its giver takes it back, or
  * its time is over. Whoever passes a card on has taken it: the message that brought it is not open any more. Refuses with
- * `card_locked`, `card_frozen`, `card_expired`, `card_ended`, and with `card_not_giftable` where the company does not allow
- * it (any more) or something of the card is set aside.
+ * `card_locked`, `card_frozen`, `card_expired`, `card_ended`, and with `card_not_giftable` where it may not be passed on
+ * (any more) or something of the card is set aside.
  */
 export async function offerGift(tx: Tx, holder: Holder, wish: GiftWish): Promise<Id<'gift'>> {
-  await takeDelivery(tx, holder, wish.cardId)
+  if (isId('person', holder.holderId)) await takeDelivery(tx, holder.holderId, wish.cardId)
   const card = await lockHeldCard(tx, holder, wish.cardId)
-  const company = (await readCompany(tx, holder.companyId)) ?? refuse('not_found')
   const view = viewOf(tx, card)
   if (view === 'locked') refuse('card_locked')
   if (view === 'frozen') refuse('card_frozen')
   if (view === 'expired') refuse('card_expired')
   if (view !== 'active' || card.balanceFen === 0) refuse('card_ended')
-  if (card.giftDepth >= company.giftDepth || !isFree(tx, card)) refuse('card_not_giftable')
+  if (card.giftDepth >= (await readGiftDepth(tx, card)) || !isFree(tx, card)) refuse('card_not_giftable')
   const id = tx.newId('gift')
   const now = tx.clock.now()
   const endsAtMs = now + limits.giftMs
@@ -68,7 +67,7 @@ export async function offerGift(tx: Tx, holder: Holder, wish: GiftWish): Promise
 }
 
 /** Messages are held before cards, as everywhere. */
-async function takeDelivery(tx: Tx, { holderId }: Holder, cardId: Id<'card'>): Promise<void> {
+async function takeDelivery(tx: Tx, holderId: Id<'person'>, cardId: Id<'card'>): Promise<void> {
   const [given] = await sql<{ campaignId: Id<'campaign'> }>(
     tx.em,
     `select campaign.id as campaignId from card join order_item on order_item.id = card.order_item_id

@@ -1,6 +1,6 @@
 import type { Tx } from '../../kernel/context.ts'
 import { change } from '../../kernel/sql.ts'
-import { trail } from '../../kernel/trail.ts'
+import { actorName, trail } from '../../kernel/trail.ts'
 import { findGift } from './find-gift.ts'
 import { refuse } from '../../kernel/errors.ts'
 
@@ -11,7 +11,7 @@ import { refuse } from '../../kernel/errors.ts'
 export async function openGift(tx: Tx, token: string): Promise<number | null> {
   const gift = (await findGift(tx, token)) ?? refuse('not_found')
   const now = tx.clock.now()
-  const giver = tx.actor.kind === 'employee' && tx.actor.personId === gift.fromId
+  const giver = actorName(tx.actor) === gift.fromId
   if (giver || gift.state !== 'offered' || gift.endsAtMs <= now) return gift.openedAtMs ?? null
   const opened = await change(
     tx.em,

@@ -1,14 +1,16 @@
 import type { GiftDoor, GivenGift } from '../../../contract/employee/gift.ts'
 import { fen } from '../../../contract/fen.ts'
 import { covers } from '../../../contract/hr/campaign.ts'
-import type { Id } from '../../../contract/ids.ts'
+import { isId, type Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { sql } from '../../kernel/sql.ts'
+import { actorName } from '../../kernel/trail.ts'
 import type { Holder } from '../card/read-card.ts'
 import { readCompany } from '../company/read-company.ts'
 import { openPeople } from '../staff/read-people.ts'
 import { findGift } from './find-gift.ts'
+import { isNamed } from './is-named.ts'
 import { openGreeting, openToken } from './seal-gift.ts'
 import { Gift, type GiftRow } from './tables.ts'
 import { readThanksFor } from './read-thanks.ts'
@@ -43,17 +45,18 @@ export async function readOpenGift(tx: Tx, giver: Holder, cardId: Id<'card'>): P
  */
 export async function readGiftDoor(tx: Tx, token: string): Promise<GiftDoor> {
   const gift = (await findGift(tx, token)) ?? refuse('not_found')
-  const you = whoLooks(tx, gift)
+  const you = await whoLooks(tx, gift)
   const over = gift.state !== 'offered' || gift.endsAtMs <= tx.clock.now()
   if (over && you !== 'giver' && you !== 'receiver') refuse('gift_closed')
-  const company = (await readCompany(tx, gift.companyId)) ?? refuse('not_found')
-  const [giver] = await openPeople(tx, [gift.fromId])
+  const { companyId = null } = gift
+  const company = companyId === null ? null : await readCompany(tx, companyId)
+  const [giver] = isId('person', gift.fromId) ? await openPeople(tx, [gift.fromId]) : []
   const facts = (await readFacts(tx, [gift])).get(gift.id)
   return {
     state: gift.state,
     fromName: giver?.name ?? '',
-    companyName: company.name,
-    companyCode: company.code,
+    companyName: company?.name ?? null,
+    companyCode: company?.code ?? null,
     brandName: facts?.brandName ?? '',
     amountFen: fen(Number(facts?.amount ?? 0)),
     cover: coverOf(gift),
@@ -65,12 +68,14 @@ export async function readGiftDoor(tx: Tx, token: string): Promise<GiftDoor> {
   }
 }
 
-function whoLooks(tx: Tx, gift: GiftRow): GiftDoor['you'] {
-  if (tx.actor.kind !== 'employee') return 'nobody'
-  const { personId, companyId } = tx.actor
-  if (personId === gift.fromId) return 'giver'
-  if (personId === gift.toId) return 'receiver'
-  return companyId === gift.companyId ? 'colleague' : 'stranger'
+async function whoLooks(tx: Tx, gift: GiftRow): Promise<GiftDoor['you']> {
+  const { actor } = tx
+  if (actor.kind !== 'employee' && actor.kind !== 'buyer') return 'nobody'
+  const name = actorName(actor)
+  if (name === gift.fromId) return 'giver'
+  if (name === gift.toId) return 'receiver'
+  if (actor.kind === 'employee') return actor.companyId === gift.companyId ? 'colleague' : 'stranger'
+  return gift.companyId == null || !(await isNamed(tx, gift.cardId)) ? 'friend' : 'stranger'
 }
 
 const coverOf = (gift: GiftRow) => covers.find((cover) => cover === gift.cover) ?? 'plain'
@@ -97,7 +102,7 @@ async function readFacts(tx: Tx, gifts: readonly GiftRow[]): Promise<Map<string,
 
 async function presentGiven(tx: Tx, gifts: readonly GiftRow[]): Promise<GivenGift[]> {
   const facts = await readFacts(tx, gifts)
-  const receivers = gifts.flatMap((gift) => gift.toId ?? [])
+  const receivers = gifts.flatMap(({ toId }) => (isId('person', toId) ? [toId] : []))
   const names = new Map((await openPeople(tx, [...new Set(receivers)])).map(({ id, name }) => [id, name]))
   const thanks = await readThanksFor(
     tx,
@@ -115,12 +120,14 @@ async function presentGiven(tx: Tx, gifts: readonly GiftRow[]): Promise<GivenGif
       cover: coverOf(gift),
       greeting: openGreeting(tx, gift.id, gift.greetingSealed),
       state: gift.state,
-      path: open ? `/pack/gift/${openToken(tx, gift.id, gift.tokenSealed)}` : null,
+      path: open
+        ? `${gift.companyId == null ? '/mine' : '/pack'}/gift/${openToken(tx, gift.id, gift.tokenSealed)}`
+        : null,
       createdAtMs: gift.createdAtMs,
       endsAtMs: gift.endsAtMs,
       openedAtMs: gift.openedAtMs ?? null,
       claimedAtMs: gift.claimedAtMs ?? null,
-      toName: gift.toId == null ? null : (names.get(gift.toId) ?? ''),
+      toName: gift.toId == null ? null : (names.get(gift.toId as Id<'person'>) ?? ''),
       thanks: thanks.get(gift.id) ?? null,
     }
   })

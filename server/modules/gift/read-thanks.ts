@@ -1,5 +1,5 @@
 import type { CampaignThanks } from '../../../contract/hr/thanks.ts'
-import type { Id } from '../../../contract/ids.ts'
+import { isId, type HolderId, type Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
 import { openPeople } from '../staff/read-people.ts'
@@ -27,7 +27,9 @@ export async function readCampaignThanks(
   )
   const shown = rows.slice(0, page.limit)
   const people = new Map(
-    (await openPeople(tx, [...new Set(shown.map((row) => row.fromId))])).map((one) => [one.id, one]),
+    (await openPeople(tx, [...new Set(shown.flatMap(({ fromId }) => (isId('person', fromId) ? [fromId] : [])))])).map(
+      (one) => [one.id as string, one],
+    ),
   )
   return {
     thanks: shown.map((row) => ({
@@ -64,7 +66,7 @@ export async function findThanksSubject(
   if (hand?.kind === 'bind') return null
   const subjectId = hand === undefined ? await findCampaign(tx, card) : (hand.ref as Id<'gift'>)
   if (subjectId === null) return null
-  const where = { fromId: card.holderId as Id<'person'>, subjectId }
+  const where = { fromId: card.holderId as HolderId, subjectId }
   const thanks = await tx.em.findOne(Thanks, where, { disableIdentityMap: true })
   return { subjectId, to: hand === undefined ? 'company' : 'colleague', thankedAtMs: thanks?.createdAtMs ?? null }
 }

@@ -1,6 +1,6 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core'
 import type { GiftState } from '../../../contract/states.ts'
-import { codeColumn, idColumn, instantColumn } from '../../kernel/columns.ts'
+import { codeColumn, holderColumn, idColumn, instantColumn } from '../../kernel/columns.ts'
 
 /** A card offered to somebody by a link. All that is on it is held until it is claimed or returns whole. */
 export const Gift = defineEntity({
@@ -8,15 +8,18 @@ export const Gift = defineEntity({
   tableName: 'gift',
   properties: {
     id: idColumn<'gift'>().primary(),
-    companyId: idColumn<'company'>(),
+    /** Whose staff it is among; null: a buyer gave it. */
+    companyId: idColumn<'company'>().nullable(),
     cardId: idColumn<'card'>(),
     holdId: idColumn<'hold'>(),
-    fromId: idColumn<'person'>(),
-    toId: idColumn<'person'>().nullable(),
+    fromId: holderColumn(),
+    toId: holderColumn().nullable(),
     /** The link carries a token; only its fingerprint finds the gift. Sealed beside it, so that the giver can show it again. */
     tokenIndex: codeColumn(64).unique(),
     tokenSealed: p.blob(),
     cover: codeColumn(24),
+    /** A picture of the giver's own in place of the cover. */
+    pictureId: idColumn<'cover'>().nullable(),
     greetingSealed: p.blob(),
     state: codeColumn<GiftState>(12),
     version: p.integer(),
@@ -40,8 +43,8 @@ export const Thanks = defineEntity({
   tableName: 'thanks',
   properties: {
     id: idColumn<'thanks'>().primary(),
-    companyId: idColumn<'company'>(),
-    fromId: idColumn<'person'>(),
+    companyId: idColumn<'company'>().nullable(),
+    fromId: holderColumn(),
     /** The campaign or the gift. */
     subjectId: p.string().length(17),
     textSealed: p.blob(),

@@ -8,6 +8,8 @@ import { dialectOf, sql } from '../../kernel/sql.ts'
 export interface LockedOrder {
   readonly id: Id<'order'>
   readonly companyId: Id<'company'> | null
+  /** Who buys in the storefront; null for an order of a company. */
+  readonly buyerId: Id<'buyer'> | null
   readonly state: OrderState
   readonly totalFen: Fen
   readonly securedFen: Fen
@@ -26,13 +28,14 @@ export async function lockOrders(tx: Tx, orderIds: readonly Id<'order'>[]): Prom
   const rows = await sql<{
     id: Id<'order'>
     company_id: Id<'company'> | null
+    buyer_id: Id<'buyer'> | null
     state: OrderState
     total_fen: unknown
     secured_fen: unknown
     item_count: unknown
   }>(
     tx.em,
-    `select id, company_id, state, total_fen, secured_fen, item_count from orders ${index} where id in (${ids.map(() => '?').join(',')}) order by id ${hold}`,
+    `select id, company_id, buyer_id, state, total_fen, secured_fen, item_count from orders ${index} where id in (${ids.map(() => '?').join(',')}) order by id ${hold}`,
     ids,
   )
   return new Map(
@@ -41,6 +44,7 @@ export async function lockOrders(tx: Tx, orderIds: readonly Id<'order'>[]): Prom
       {
         id: row.id,
         companyId: row.company_id,
+        buyerId: row.buyer_id,
         state: row.state,
         totalFen: fen(Number(row.total_fen)),
         securedFen: fen(Number(row.secured_fen)),

@@ -14,6 +14,14 @@ export interface NewItem {
   readonly templateVersionId: Id<'templateVersion'>
   readonly faceFen: Fen
   readonly priceFen: Fen
+  /** From which place on the shelf it is bought. */
+  readonly listingId?: Id<'listing'>
+}
+
+/** Whose an order is: a company's, or somebody's who buys for themselves. */
+export interface Orderer {
+  readonly companyId: Id<'company'> | null
+  readonly buyerId?: Id<'buyer'> | null
 }
 
 /**
@@ -23,10 +31,10 @@ export interface NewItem {
  */
 export async function placeOrder(
   tx: Tx,
-  input: { readonly companyId: Id<'company'> | null; readonly items: readonly NewItem[] },
+  input: Orderer & { readonly items: readonly NewItem[] },
 ): Promise<Id<'order'>> {
-  const { companyId, items } = input
-  const orderId = await beginOrder(tx, companyId)
+  const { companyId, buyerId = null, items } = input
+  const orderId = await beginOrder(tx, companyId, buyerId)
   for (let from = 0; from < items.length; from += limits.cardsPerSlice)
     await addOrderItems(tx, orderId, from, items.slice(from, from + limits.cardsPerSlice))
   await completeOrder(tx, orderId, { itemCount: items.length, totalFen: sumFen(items.map((item) => item.priceFen)) })
@@ -34,11 +42,16 @@ export async function placeOrder(
 }
 
 /** Opens an order without items, in state `placing`: nobody can pay it before `completeOrder`. */
-export async function beginOrder(tx: Tx, companyId: Id<'company'> | null): Promise<Id<'order'>> {
+export async function beginOrder(
+  tx: Tx,
+  companyId: Id<'company'> | null,
+  buyerId: Id<'buyer'> | null = null,
+): Promise<Id<'order'>> {
   const orderId = tx.newId('order')
   await tx.em.insert(Order, {
     id: orderId,
     companyId,
+    buyerId,
     state: 'placing',
     version: 1,
     totalFen: fen(0),
@@ -76,6 +89,7 @@ export async function addOrderItems(
     seq: from + index,
     holder_id: item.holderId,
     template_version_id: item.templateVersionId,
+    listing_id: item.listingId ?? null,
     face_fen: item.faceFen,
     price_fen: item.priceFen,
   }))

@@ -1,8 +1,9 @@
 import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { readSum } from '../../kernel/columns.ts'
+import { refuse } from '../../kernel/errors.ts'
 import { sql } from '../../kernel/sql.ts'
-import { findOwn } from '../../kernel/tenant.ts'
+import { buyerOf, findOwn } from '../../kernel/tenant.ts'
 import { Order, OrderItem, OrderSlice } from './tables.ts'
 
 /** The order, or null. */
@@ -12,6 +13,12 @@ export async function readOrder(tx: Tx, orderId: Id<'order'>) {
 
 /** An order of the actor's company; anything else is 404. */
 export const findOwnOrder = (tx: Tx, orderId: Id<'order'>) => findOwn(tx, Order, orderId)
+
+/** An order of the buyer who asks; anything else is 404. */
+export async function findBuyersOrder(tx: Tx, orderId: Id<'order'>) {
+  const where = { id: orderId, buyerId: buyerOf(tx.actor) }
+  return (await tx.em.findOne(Order, where, { disableIdentityMap: true })) ?? refuse('not_found')
+}
 
 /** What a slice is about: its order and who holds its cards. Null when there is no such slice. */
 export async function readSliceHolders(tx: Tx, sliceId: Id<'orderSlice'>) {

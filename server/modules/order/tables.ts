@@ -9,6 +9,8 @@ export const Order = defineEntity({
   properties: {
     id: idColumn<'order'>().primary(),
     companyId: idColumn<'company'>().nullable(),
+    /** Who buys in the storefront; null for an order of a company. */
+    buyerId: idColumn<'buyer'>().nullable(),
     state: codeColumn<OrderState>(16),
     version: p.integer(),
     totalFen: fenColumn(),
@@ -21,6 +23,7 @@ export const Order = defineEntity({
     itemCount: p.integer(),
     createdAtMs: instantColumn(),
   },
+  indexes: [{ name: 'orders_buyer_index', properties: ['buyerId', 'id'] }],
   checks: [{ name: 'orders_issued_within_secured', expression: 'issued_fen >= 0 and issued_fen <= secured_fen' }],
 })
 
@@ -34,6 +37,8 @@ export const OrderItem = defineEntity({
     seq: p.integer(),
     holderId: p.string().length(17),
     templateVersionId: idColumn<'templateVersion'>(),
+    /** From which place on the shelf it was bought; null: not from the shelf. */
+    listingId: idColumn<'listing'>().nullable(),
     faceFen: fenColumn(),
     priceFen: fenColumn(),
   },

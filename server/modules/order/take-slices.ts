@@ -21,6 +21,8 @@ export interface TakenItem {
   readonly id: Id<'orderItem'>
   readonly holderId: string
   readonly templateVersionId: Id<'templateVersion'>
+  /** From which place on the shelf it was bought; null: not from the shelf. */
+  readonly listingId: Id<'listing'> | null
   readonly faceFen: Fen
   readonly priceFen: Fen
 }
@@ -109,11 +111,12 @@ async function readItems(tx: Tx, slices: readonly HeldSlice[]): Promise<Map<Id<'
     seq: unknown
     holder_id: string
     version: Id<'templateVersion'>
+    listing: Id<'listing'> | null
     face: unknown
     price: unknown
   }>(
     tx.em,
-    `select id, order_id, seq, holder_id, template_version_id as version, face_fen as face, price_fen as price from order_item where ${slices.map(() => '(order_id = ? and seq >= ? and seq < ?)').join(' or ')} order by order_id, seq`,
+    `select id, order_id, seq, holder_id, template_version_id as version, listing_id as listing, face_fen as face, price_fen as price from order_item where ${slices.map(() => '(order_id = ? and seq >= ? and seq < ?)').join(' or ')} order by order_id, seq`,
     slices.flatMap((slice) => [slice.orderId, slice.fromSeq, slice.toSeq]),
   )
   const byOrder = Map.groupBy(slices, (slice) => slice.orderId)
@@ -125,6 +128,7 @@ async function readItems(tx: Tx, slices: readonly HeldSlice[]): Promise<Map<Id<'
       id: row.id,
       holderId: row.holder_id,
       templateVersionId: row.version,
+      listingId: row.listing,
       faceFen: fen(Number(row.face)),
       priceFen: fen(Number(row.price)),
     })

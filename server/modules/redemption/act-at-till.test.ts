@@ -119,7 +119,7 @@ onBothDatabases('acts of tills', (database) => {
       [cards[1], people[0]],
     )
     await set('update card set activities = 2, expires_at_ms = ? where id = ?', [nowMs + 1000, cards[1]])
-    const whole: PayCodeOf = { kind: 'holder', personId: people[0]! }
+    const whole: PayCodeOf = { kind: 'holder', holderId: people[0]! }
     expect(await one(pay([code(whole)], 100_001))).toMatchObject({ code: 'card_value_short', availableFen: 100_000 })
     const view = await done(pay([code(whole)], 60_000))
     expect(view.cards.map(({ capturedFen }) => capturedFen)).toEqual([50_000, 10_000])
@@ -278,7 +278,7 @@ onBothDatabases('acts of tills', (database) => {
     const [given, lost] = [cards[0]!, cards[1]!]
     const [shownGiven, shownLost] = [code(given), code(lost)]
     const scanned = await done({ kind: 'scan', codes: [code(given), code(lost)] })
-    const whole: PayCodeOf = { kind: 'holder', personId: people[0]! }
+    const whole: PayCodeOf = { kind: 'holder', holderId: people[0]! }
     nowMs += 1_000
     const edge = database.edge({} as Ports, undefined, now)
     await edge.tx(async (tx) => {

@@ -47,9 +47,9 @@ export async function openTillBooks(tx: Tx, about: About): Promise<TillBooks> {
   const cardsBehind = (code: string, brandId: Id<'brand'>): CardNow[] => {
     const owner = ownerIn(code)
     if (owner.kind === 'holder')
-      return (byHolder.get(`${owner.personId}:${brandId}`) ?? [])
+      return (byHolder.get(`${owner.holderId}:${brandId}`) ?? [])
         .flatMap((id) => cards.get(id) ?? [])
-        .filter((card) => card.before.holderId === owner.personId)
+        .filter((card) => card.before.holderId === owner.holderId)
     const card = cards.get(owner.cardId)
     return card === undefined || card.before.handSinceMs >= madeAtMs(code) ? [] : [card]
   }
@@ -142,9 +142,9 @@ async function findCards(tx: Tx, shown: readonly { readonly code: string; readon
   for (const { code, brandId } of shown) {
     const owner = ownerIn(code)
     if (owner.kind === 'card') ids.push(owner.cardId)
-    else if (!byHolder.has(`${owner.personId}:${brandId}`)) {
-      const held = await findSpendable(tx, owner.personId, brandId)
-      byHolder.set(`${owner.personId}:${brandId}`, held)
+    else if (!byHolder.has(`${owner.holderId}:${brandId}`)) {
+      const held = await findSpendable(tx, owner.holderId, brandId)
+      byHolder.set(`${owner.holderId}:${brandId}`, held)
       ids.push(...held)
     }
   }

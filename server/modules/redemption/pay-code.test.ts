@@ -18,7 +18,7 @@ test('a code tells whose it is and opens until its end, not at it and not before
       const of: PayCodeOf =
         kind === 'card'
           ? { kind: 'card', cardId: encodeId('card', value) }
-          : { kind: 'holder', personId: encodeId('person', value) }
+          : { kind: 'holder', holderId: encodeId('person', value) }
       const { code, expiresAtMs } = makePayCode(at(nowMs), of)
       expect(code).toMatch(/^28\d{50}$/)
       expect(openPayCode(at(nowMs), code)).toMatchObject({ of, expiresAtMs })

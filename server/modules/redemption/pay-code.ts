@@ -1,11 +1,11 @@
 import { timingSafeEqual } from 'node:crypto'
-import { decodeId, encodeId, type Id } from '../../../contract/ids.ts'
+import { decodeId, encodeId, isId, type HolderId, type Id } from '../../../contract/ids.ts'
 import { limits } from '../../../contract/limits.ts'
 import type { Scope } from '../../kernel/context.ts'
 
 /** Whose money a code spends: one card, or whatever cards its holder has of the brand at whose till it is shown. */
 export type PayCodeOf =
-  { readonly kind: 'card'; readonly cardId: Id<'card'> } | { readonly kind: 'holder'; readonly personId: Id<'person'> }
+  { readonly kind: 'card'; readonly cardId: Id<'card'> } | { readonly kind: 'holder'; readonly holderId: HolderId }
 
 export interface PayCode {
   /** 52 digits: half as many symbols of Code 128-C, and short for a QR code. */
@@ -34,8 +34,8 @@ const END_COMES_AGAIN_MS = 10 ** CARRIED_DIGITS
  */
 export function makePayCode(scope: Scope, of: PayCodeOf): PayCode {
   const expiresAtMs = scope.clock.now() + limits.payCodeMs
-  const id = decodeId(of.kind === 'card' ? of.cardId : of.personId)
-  const owner = PREFIX + (of.kind === 'card' ? '1' : '2') + String(id).padStart(END_AT - ID_AT, '0')
+  const id = decodeId(of.kind === 'card' ? of.cardId : of.holderId)
+  const owner = PREFIX + kindOf(of) + String(id).padStart(END_AT - ID_AT, '0')
   const chance = String(scope.random(4).readUInt32BE() % 10 ** CHANCE_DIGITS).padStart(CHANCE_DIGITS, '0')
   const end = String(expiresAtMs).padStart(END_DIGITS, '0')
   const code = owner + end.slice(-CARRIED_DIGITS) + chance + macOf(scope, owner + end + chance)
@@ -59,9 +59,14 @@ export function openPayCode(scope: Scope, code: string): OpenPayCode | null {
 /** Whose a code is, of which only what is signed was kept. */
 export function ownerIn(signed: string): PayCodeOf {
   const id = BigInt(signed.slice(ID_AT, END_AT))
-  return signed[KIND_AT] === '1'
-    ? { kind: 'card', cardId: encodeId('card', id) }
-    : { kind: 'holder', personId: encodeId('person', id) }
+  if (signed[KIND_AT] === '1') return { kind: 'card', cardId: encodeId('card', id) }
+  return { kind: 'holder', holderId: encodeId(signed[KIND_AT] === '2' ? 'person' : 'buyer', id) }
+}
+
+/** The digit that says whose it is: a card's, a person's, a buyer's. */
+function kindOf(of: PayCodeOf): string {
+  if (of.kind === 'card') return '1'
+  return isId('person', of.holderId) ? '2' : '3'
 }
 
 /** When a code was made, of which only what is signed was kept. */

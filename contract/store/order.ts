@@ -3,16 +3,16 @@ import { cursorField, fenField, idField, instantField, limitField } from '../fie
 import { covers } from '../hr/campaign.ts'
 import { giftGreetingField, giftStates } from '../employee/gift.ts'
 
-/** Through which channel somebody buys: a column of the purchase, never a system of its own. */
+/** Through which channel somebody buys: a column of the order, never a system of its own. */
 export const storeChannels = ['wechat', 'wecom', 'h5', 'alipay', 'douyin'] as const
 export type StoreChannel = (typeof storeChannels)[number]
 
 /**
- * Where a purchase stands, for people. `paying`: its card waits for the money, until `closesAtMs`; `making`: the money is here;
+ * Where an order stands, for people. `paying`: its card waits for the money, until `closesAtMs`; `making`: the money is here;
  * `ready`: the card is in the pack; `closed`: nobody paid in time, or the buyer gave it up; `refunding`, `refunded`.
  */
-export const purchaseStates = ['paying', 'making', 'ready', 'closed', 'refunding', 'refunded'] as const
-export type PurchaseState = (typeof purchaseStates)[number]
+export const storeOrderStates = ['paying', 'making', 'ready', 'closed', 'refunding', 'refunded'] as const
+export type StoreOrderState = (typeof storeOrderStates)[number]
 
 /** Signed arguments of `getBrandWCPayRequest`. */
 export const JsapiPay = z.object({
@@ -26,9 +26,9 @@ export const JsapiPay = z.object({
 export type JsapiPay = z.infer<typeof JsapiPay>
 
 /**
- * POST /store/purchases, with an Idempotency-Key: one card for oneself, or to give to a friend once it is there. Version, face and
+ * POST /store/orders, with an Idempotency-Key: one card for oneself, or to give to a friend once it is there. Version, face and
  * price are those that the buyer saw: `version_changed`, `price_changed` and `face_refused` when they do not hold (any more);
- * `sold_out`, `over_buyer_cap`, `listing_gone`, `greeting_refused`, `cover_refused`. The same key is the same purchase with fresh
+ * `sold_out`, `over_buyer_cap`, `listing_gone`, `greeting_refused`, `cover_refused`. The same key is the same order with fresh
  * arguments to pay with.
  */
 export const BuyInput = z.object({
@@ -46,11 +46,11 @@ export const BuyInput = z.object({
 })
 export type BuyInput = z.input<typeof BuyInput>
 
-export const PurchaseView = z.object({
-  /** The order: what stands after /shop/orders/. */
+export const StoreOrderView = z.object({
+  /** What stands after /shop/orders/. */
   id: idField('order'),
   listingId: idField('listing'),
-  state: z.enum(purchaseStates),
+  state: z.enum(storeOrderStates),
   title: z.string(),
   brandId: idField('brand'),
   brandName: z.string(),
@@ -66,7 +66,7 @@ export const PurchaseView = z.object({
   seriesNumber: z.int().nullable(),
   seriesSize: z.int().nullable(),
   createdAtMs: instantField,
-  /** Until when an unpaid purchase waits. */
+  /** Until when an unpaid order waits. */
   closesAtMs: instantField,
   paidAtMs: instantField.nullable(),
   /** Null until the card is there, and once it belongs to somebody else. */
@@ -95,21 +95,21 @@ export const PurchaseView = z.object({
   refund: z.object({ amountFen: fenField, atMs: instantField, doneAtMs: instantField.nullable() }).nullable(),
   nowMs: instantField,
 })
-export type PurchaseView = z.infer<typeof PurchaseView>
+export type StoreOrderView = z.infer<typeof StoreOrderView>
 
-/** The answer to buying and to paying again: the purchase, and what the phone needs to pay. Null: it is paid, or cannot be any more. */
-export const Purchased = z.object({ purchase: PurchaseView, pay: JsapiPay.nullable() })
-export type Purchased = z.infer<typeof Purchased>
+/** The answer to buying and to paying again: the order, and what the phone needs to pay. Null: it is paid, or cannot be any more. */
+export const Ordered = z.object({ order: StoreOrderView, pay: JsapiPay.nullable() })
+export type Ordered = z.infer<typeof Ordered>
 
 /**
- * GET /store/purchases/:id; POST …/pay gives fresh arguments to pay with; POST …/cancel gives an unpaid one up; POST …/refund (with
+ * GET /store/orders/:id; POST …/pay gives fresh arguments to pay with; POST …/cancel gives an unpaid one up; POST …/refund (with
  * an Idempotency-Key) gives the card back and all of the money to its source: `card_spent`, `card_not_refundable`,
  * `refund_right_over`; POST …/use-now ends the lock (`state_conflict` when it is over). Another buyer's is `not_found`.
  */
-export const PurchaseIdInput = z.object({ id: idField('order') })
-/** GET /store/purchases: the buyer's own, newest first. */
-export const PurchaseListInput = z.object({ cursor: cursorField, limit: limitField })
-export const PurchaseList = z.object({ purchases: z.array(PurchaseView), nextCursor: z.string().nullable() })
+export const StoreOrderIdInput = z.object({ id: idField('order') })
+/** GET /store/orders: the buyer's own, newest first. */
+export const StoreOrderListInput = z.object({ cursor: cursorField, limit: limitField })
+export const StoreOrderList = z.object({ orders: z.array(StoreOrderView), nextCursor: z.string().nullable() })
 
-/** GET /store/purchases/:id/events: an event `purchase` with a PurchaseView whenever it changed; the stream ends with the wait. */
-export const purchaseEvent = 'purchase'
+/** GET /store/orders/:id/events: an event `order` with a StoreOrderView whenever it changed; the stream ends with the wait. */
+export const storeOrderEvent = 'order'

@@ -1,0 +1,13 @@
+create table `buyer` (`id` char(17) not null, `created_at_ms` bigint not null, `forgotten_at_ms` bigint null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+create table `buyer_account` (`id` char(17) not null, `buyer_id` char(17) not null, `appid` varchar(32) not null, `openid_sealed` blob not null, `openid_index` varchar(64) not null, `unionid_index` varchar(64) null, `created_at_ms` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `buyer_account` add index `buyer_account_buyer_index` (`buyer_id`);
+alter table `buyer_account` add index `buyer_account_union_index` (`unionid_index`);
+alter table `buyer_account` add unique `buyer_account_openid_unique` (`appid`, `openid_index`);
+create table `store_order` (`order_id` char(17) not null, `buyer_id` char(17) not null, `listing_id` char(17) not null, `channel` varchar(8) not null, `cover` varchar(24) not null, `picture_id` char(17) null, `greeting_sealed` blob not null, `for_friend` tinyint(1) not null, `right_ms` bigint not null, `closes_at_ms` bigint not null, `created_at_ms` bigint not null, primary key (`order_id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB;
+alter table `store_order` add index `store_order_buyer_index` (`buyer_id`, `order_id`);
+alter table `gift` modify `company_id` char(17) null;
+alter table `orders` add `buyer_id` char(17) null;
+alter table `orders` add index `orders_buyer_index` (`buyer_id`, `id`);
+alter table `order_item` add `listing_id` char(17) null;
+alter table `thanks` modify `company_id` char(17) null;
+alter table `gift` add `picture_id` char(17) null;
