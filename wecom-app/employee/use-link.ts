@@ -1,4 +1,5 @@
 import { ref, type Ref } from 'vue'
+import { copy, maySheet, openSheet } from '../lib/bridge/device.ts'
 
 /** Passes a link on: by the phone's own sheet where it has one, else into the clipboard. */
 export function useLink(): {
@@ -9,15 +10,12 @@ export function useLink(): {
 } {
   const copied = ref(false)
   return {
-    canShare: 'share' in navigator,
+    canShare: maySheet(),
     copied,
     // Whoever closes the sheet again has changed their mind: nothing is to be said.
-    share: (text, url) => navigator.share({ text, url }).catch(() => undefined),
+    share: (text, url) => openSheet({ text, url }).catch(() => undefined),
     copy: async (url) => {
-      copied.value = await navigator.clipboard.writeText(url).then(
-        () => true,
-        () => false,
-      )
+      copied.value = await copy(url)
     },
   }
 }

@@ -1,3 +1,4 @@
+import { backCamera, codeReader } from '../lib/bridge/device.ts'
 import { readPayCode } from './hand-scanner.ts'
 
 /**
@@ -18,34 +19,20 @@ const FRAME_PX = 1920
 
 /** Opens the camera on the back of the phone. Throws NoCamera as text in an Error's message. */
 export async function openCamera(): Promise<MediaStream> {
-  if (navigator.mediaDevices?.getUserMedia === undefined) throw new Error('missing' satisfies NoCamera)
   try {
-    const video = { facingMode: { ideal: 'environment' }, width: { ideal: 1920 }, height: { ideal: 1080 } }
-    return await navigator.mediaDevices.getUserMedia({ audio: false, video })
+    return await backCamera()
   } catch (error) {
-    const name = error instanceof DOMException ? error.name : ''
-    const why: NoCamera = name === 'NotAllowedError' ? 'denied' : name === 'NotFoundError' ? 'missing' : 'failed'
+    const name = error instanceof DOMException ? error.name : error instanceof Error ? error.message : ''
+    const why: NoCamera =
+      name === 'NotAllowedError' ? 'denied' : name === 'NotFoundError' || name === 'missing' ? 'missing' : 'failed'
     throw new Error(why, { cause: error })
   }
 }
 
-interface Detector {
-  detect(image: CanvasImageSource): Promise<readonly { readonly rawValue: string }[]>
-}
-interface DetectorClass {
-  new (options: { readonly formats: readonly string[] }): Detector
-  getSupportedFormats(): Promise<readonly string[]>
-}
-const wanted = ['qr_code', 'code_128']
-
 /** The browser's own reader where it has one for our codes; else ours, which is only then loaded (decision 0027). Throws as openCamera. */
 export async function frameReader(): Promise<ReadFrame> {
-  const own = (globalThis as { BarcodeDetector?: DetectorClass }).BarcodeDetector
-  const formats = own === undefined ? [] : await own.getSupportedFormats().catch(() => [])
-  if (own !== undefined && wanted.every((format) => formats.includes(format))) {
-    const detector = new own({ formats: wanted })
-    return async (frame) => (await detector.detect(frame)).map((one) => one.rawValue)
-  }
+  const own = await codeReader(['qr_code', 'code_128'])
+  if (own !== null) return async (frame) => (await own.detect(frame)).map((one) => one.rawValue)
   const { readFrame } = await import('./read-frame.ts').catch((cause: unknown) => {
     throw new Error('network' satisfies NoCamera, { cause })
   })

@@ -2,6 +2,7 @@ import { computed, shallowRef, type ShallowRef } from 'vue'
 import { fen } from '../../contract/fen.ts'
 import type { RedemptionView } from '../../contract/till.ts'
 import { keptKey, send, type ApiProblem } from '../lib/api.ts'
+import { buzz } from '../lib/bridge/device.ts'
 import { nothingTyped, typedOf, type Typed } from './amount.ts'
 import { ask, newAct, readPending, type PendingAct } from './pending-act.ts'
 import { online, readSession, session } from './session.ts'
@@ -108,7 +109,7 @@ function show(sent: PendingAct, purchase: RedemptionView): void {
   if (sent.path === '/scans') {
     bill.value = restFen.value > 0 ? typedOf(restFen.value) : nothingTyped
     stage.value = { at: 'amount', purchase }
-    navigator.vibrate?.(40)
+    buzz(40)
     return
   }
   const what = whatOf(sent)

@@ -1,3 +1,5 @@
+import { buzz } from '../lib/bridge/device.ts'
+
 let sound: AudioContext | null = null
 
 /** A browser lets a page sound only after a touch: call it on the first one. */
@@ -9,7 +11,7 @@ export function allowTones(): void {
 
 /** Two rising tones and a short buzz for what went well; a low one and two buzzes for what did not. */
 export function tell(outcome: 'good' | 'bad'): void {
-  navigator.vibrate?.(outcome === 'good' ? 80 : [120, 80, 120])
+  buzz(outcome === 'good' ? 80 : [120, 80, 120])
   if (sound?.state !== 'running') return
   const tones = outcome === 'good' ? [880, 1320] : [220]
   for (const [index, hertz] of tones.entries()) play(sound, hertz, index * 0.14, outcome === 'good' ? 0.14 : 0.4)

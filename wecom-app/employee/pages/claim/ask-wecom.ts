@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { EmployeeSession } from '../../../../contract/employee/pack.ts'
 import { get, toApiProblem } from '../../../lib/api.ts'
+import { channel } from '../../../lib/bridge/channel.ts'
 
 const askedKey = 'fulika.claimAsked'
 
@@ -9,7 +10,7 @@ const askedKey = 'fulika.claimAsked'
  * straight to the pack. True while the browser leaves. Coming back by the phone's back button shows the form.
  */
 export function askWecom(companyCode: string, token: string): boolean {
-  if (!/micromessenger|wxwork/i.test(navigator.userAgent)) return false
+  if (channel() === 'browser') return false
   if (sessionStorage.getItem(askedKey) === token) return false
   sessionStorage.setItem(askedKey, token)
   const here = new URL(location.href)

@@ -1,52 +1,46 @@
-import type { PageSignature } from '../../contract/page-signature.ts'
-import { send } from './api.ts'
+import type { PageSignature } from '../../../contract/page-signature.ts'
+import { send } from '../api.ts'
+import { outcomeOf, unavailable, within, type Outcome } from './bridge.ts'
+import { channel } from './channel.ts'
 
 /**
  * The one door to WeCom's client, in plain functions (protocols wecom, 3.6). Its library is loaded when something is
- * asked of it, never before; in any other browser, and whenever the client does not follow, each of these does nothing
- * and says so by its answer.
+ * asked of it, never before; in any other browser each of these does nothing and says so by its answer.
  */
 type Client = typeof import('@wecom/jssdk')
 
-/** Whether this page is shown by WeCom's client, as far as it says so itself. */
-export function available(): boolean {
-  return /wxwork/i.test(navigator.userAgent)
-}
-
-/** Closes the page's window; false where only the person can. */
-export function closeWindow(): Promise<boolean> {
-  return attempt((client) => client.closeWindow(), false)
-}
+/** Closes the page's window. */
+export const closeWindow = (): Promise<Outcome> =>
+  attempt(async (client) => (await within(client.closeWindow(), 'closeWindow is silent'), null), false)
 
 /** Lets the client's menu pass this page on to others, or not. */
-export function setSharing(on: boolean): Promise<boolean> {
-  return attempt((client) => (on ? client.showOptionMenu() : client.hideOptionMenu()), true)
-}
+export const setSharing = (on: boolean): Promise<Outcome> =>
+  attempt(
+    async (client) => (
+      await within(on ? client.showOptionMenu() : client.hideOptionMenu(), 'the menu is silent'),
+      null
+    ),
+    true,
+  )
 
-/** The text of a code that the person scans; null when they turn back or cannot. */
-export async function scanCode(): Promise<string | null> {
-  const scan = async (client: Client): Promise<string> => {
+/** The text of a code that the person scans. */
+export const scanCode = (): Promise<Outcome<string>> =>
+  attempt(async (client) => {
     const { resultStr = '' } = await client.scanQRCode({ needResult: true, scanType: [client.ScanQRCodeType.qrCode] })
-    text = resultStr
+    if (resultStr === '') throw new Error('cancel')
     return resultStr
-  }
-  let text = ''
-  return (await attempt(scan, true)) && text !== '' ? text : null
-}
+  }, true)
 
-/** The accounts of colleagues whom the person picks in the client's own directory; null when they turn back or cannot. */
-export async function selectPeople(): Promise<readonly string[] | null> {
-  let picked: readonly string[] = []
-  const select = async (client: Client): Promise<void> => {
+/** The accounts of colleagues whom the person picks in the client's own directory. */
+export const selectPeople = (): Promise<Outcome<readonly string[]>> =>
+  attempt(async (client) => {
     const { result } = await client.selectEnterpriseContact({
       fromDepartmentId: 0,
       mode: client.SelectEnterpriseContactMode.multi,
       type: [client.SelectEnterpriseContactType.user],
     })
-    picked = result.userList.map((one) => one.id)
-  }
-  return (await attempt(select, true)) ? picked : null
-}
+    return result.userList.map((one) => one.id)
+  }, true)
 
 /**
  * Shows the name of a member whom only WeCom may name (third-party apps) inside an element: the client draws it in a frame
@@ -55,35 +49,29 @@ export async function selectPeople(): Promise<readonly string[] | null> {
 export async function showName(place: HTMLElement, userid: string): Promise<boolean> {
   // It stands in a template: nothing that could end the attribute gets in.
   if (!/^[0-9A-Za-z][0-9A-Za-z_\-@.]{0,63}$/.test(userid)) return false
-  let drawn = false
   const draw = (client: Client): Promise<void> =>
     new Promise((resolve, reject) => {
       client.createOpenDataFrameFactory({ handleError: reject }).createOpenDataFrame({
         el: place,
         template: `<ww-open-data type="userName" openid="${userid}"></ww-open-data>`,
-        handleMounted: () => {
-          drawn = true
-          resolve()
-        },
+        handleMounted: resolve,
         handleError: reject,
       })
     })
-  return (await attempt(draw, true)) && drawn
+  return (await attempt(draw, true)).kind === 'done'
 }
 
 /** Does one thing in the client. `asApp`: it needs the app's identity, so the page must be signed first. */
-async function attempt(work: (client: Client) => Promise<unknown>, asApp: boolean): Promise<boolean> {
-  if (!available()) return false
-  try {
+async function attempt<T>(work: (client: Client) => Promise<T>, asApp: boolean): Promise<Outcome<T>> {
+  if (channel() !== 'wecom') return unavailable('client_only')
+  const outcome = await outcomeOf(async () => {
     const client = await (loading ??= import('@wecom/jssdk'))
     if (asApp) await register(client)
-    await work(client)
-    return true
-  } catch {
-    // Turned back by the person, not allowed by the company, or an old client: the page goes on without.
-    loading = null
-    return false
-  }
+    return work(client)
+  })
+  // Not loaded, not allowed by the company, or an old client: the next call begins anew.
+  if (outcome.kind === 'failed') loading = null
+  return outcome
 }
 
 let loading: Promise<Client> | null = null
@@ -104,13 +92,4 @@ async function register(client: Client): Promise<void> {
     getAgentConfigSignature: () => signed.agentConfig,
   })
   registered = page
-}
-
-/** Where a scanned text leads inside this site; null for any other address, however much it looks like one of ours. */
-export function ownPlace(text: string): string | null {
-  const bare = text.trim()
-  if (!URL.canParse(bare)) return null
-  const url = new URL(bare)
-  const plain = url.username === '' && url.password === '' && /^https?:$/.test(url.protocol)
-  return plain && url.origin === location.origin ? `${url.pathname}${url.search}${url.hash}` : null
 }
