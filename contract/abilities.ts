@@ -74,6 +74,7 @@ export const abilities = {
   'merchant.read': { member: [], operator: everyPlatformRole, employee: false, anybody: false },
   'merchant.manage': { member: [], operator: ['ops', 'admin'], employee: false, anybody: false },
   'report.read': { member: everyCompanyRole, operator: [], employee: false, anybody: false },
+  'cover.review': { member: [], operator: ['ops', 'risk', 'admin'], employee: false, anybody: false },
   'statement.assign': { member: [], operator: ['finance', 'admin'], employee: false, anybody: false },
   'terms.read': { member: [], operator: everyPlatformRole, employee: false, anybody: false },
   'terms.write': { member: [], operator: ['finance', 'admin'], employee: false, anybody: false },

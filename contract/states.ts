@@ -242,6 +242,14 @@ export type WebhookState = keyof typeof webhookMoves
 export const differenceMoves = table({ open: ['closed'], closed: ['open'] })
 export type DifferenceState = keyof typeof differenceMoves
 
+/** A picture that somebody uploaded for their cards. One that passed is refused later when somebody complains. */
+export const coverMoves = table({
+  in_review: ['passed', 'refused'],
+  passed: ['refused'],
+  refused: [],
+})
+export type CoverState = keyof typeof coverMoves
+
 /** `red`: reversed by a red-letter invoice. */
 export const invoiceMoves = table({
   requested: ['issuing', 'rejected'],

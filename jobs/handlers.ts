@@ -21,6 +21,7 @@ import { tagContact } from '../server/modules/contact/tag-contact.ts'
 import { isAnswerCode, type AnswerCode } from '../server/modules/delivery/approval-card.ts'
 import { askApproval } from '../server/modules/delivery/ask-approval.ts'
 import { closeApprovals } from '../server/modules/delivery/close-approvals.ts'
+import { forgetCovers } from '../server/modules/cover/forget-covers.ts'
 import { deliverAgain, deliverCards } from '../server/modules/delivery/deliver-cards.ts'
 import { forgetDeliveries } from '../server/modules/delivery/forget-messages.ts'
 import { giveBackReturners } from '../server/modules/delivery/give-back-returners.ts'
@@ -120,6 +121,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
     returnGiftsOfLeaver(edge, idOf('company', args, 'companyId'), idOf('person', args, 'personId')),
   'keys.reseal': resealAll,
   'gifts.forget': (edge) => untilNone(edge, forgetGifts),
+  'covers.forget': (edge) => untilNone(edge, forgetCovers),
   'settlement.plan': (edge, args) => planSettlement(edge, idOf('order', args, 'orderId')),
   'credit.settle': (edge, args) => settleRepaid(edge, idOf('company', args, 'companyId')),
   'payouts.match': async (edge) => void (await matchPayouts(edge)),

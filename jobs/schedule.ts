@@ -19,6 +19,7 @@ export const daily = [
   { kind: 'deliveries.remind', at: '20 2 * * *' },
   { kind: 'deliveries.forget', at: '45 3 * * *' },
   { kind: 'gifts.forget', at: '47 3 * * *' },
+  { kind: 'covers.forget', at: '48 3 * * *' },
   { kind: 'sign-ins.forget', at: '50 3 * * *' },
   { kind: 'sms-codes.forget', at: '52 3 * * *' },
   { kind: 'contacts.forget', at: '54 3 * * *' },

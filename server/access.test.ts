@@ -118,6 +118,11 @@ const doors: Readonly<Record<string, string>> = {
   'POST /hr/wecom/licences': 'admin',
   'GET /hr/wecom/install-callback': 'admin',
   'GET /operator/keys': platform,
+  'GET /operator/covers': 'ops risk admin',
+  'POST /operator/covers/:id/decide': 'ops risk admin',
+  'POST /store/covers': 'buyer',
+  'GET /store/covers/:id': 'buyer',
+  'GET /store/covers/:id/picture': 'all',
   'GET /operator/wecom': platform,
   'POST /operator/wecom/events/:id/revive': 'ops admin',
   'POST /operator/session': 'all',
@@ -403,7 +408,7 @@ describe('the doors', () => {
     const open = endpoints.filter((one) => one.may === 'public').map((one) => `${one.method} ${one.path}`)
     expect(
       open.every((name) =>
-        /\/(sign-in\/:code|sign-in-callback|consent\/:code|consent-callback|session|hr\/first-sign-in|merchant\/sign-in|claims\/:token(\/code)?|claim-links\/:token(\/code)?|gift-links\/:token(\/opened)?|device-links\/open)$/.test(
+        /\/(sign-in\/:code|sign-in-callback|consent\/:code|consent-callback|session|hr\/first-sign-in|merchant\/sign-in|claims\/:token(\/code)?|claim-links\/:token(\/code)?|gift-links\/:token(\/opened)?|device-links\/open|covers\/:id\/picture)$/.test(
           name,
         ),
       ),

@@ -48,4 +48,5 @@ export const sealedColumns: readonly SealedColumn[] = [
   ...byId('payout_file', 'content_sealed'),
   ...byId('bill_difference', 'note_sealed'),
   ...byId('invoice', 'buyer_sealed', 'body_sealed'),
+  { table: 'cover', column: 'picture_sealed', key: ['id'], large: true },
 ]

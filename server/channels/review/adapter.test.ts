@@ -45,7 +45,7 @@ describe('texts, by the list of words', () => {
     const words = readWords(ownWordsFile)
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...words), fc.string(), fc.string(), spacing, async (word, a, b, gap) => {
-        const spaced = [...word].join(gap)
+        const spaced = Array.from(word).join(gap)
         expect(await own.reviewText(`${a}${spaced}${b}`)).toBe('refuse')
       }),
     )

@@ -15,7 +15,7 @@ export function readWords(path: string): readonly string[] {
   const lines = readFileSync(path, 'utf8').split(/\r?\n/)
   const given = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'))
   const words = given.map(plainText)
-  const short = words.findIndex((word) => [...word].length < SHORTEST)
+  const short = words.findIndex((word) => Array.from(word).length < SHORTEST)
   if (short >= 0) throw new Error(`a word that is too short to be looked for: number ${short + 1}`)
   if (words.length === 0) throw new Error('no words')
   return [...new Set(words)]
