@@ -291,6 +291,7 @@ const actors: Readonly<Record<string, Actor>> = {
       { kind: 'member', companyId, memberId: encodeId('member', 1n), roles: [role] },
     ]),
   ),
+  'store buyer': { kind: 'buyer', buyerId: encodeId('buyer', 1n) },
   'pos terminal': {
     kind: 'terminal',
     merchantId: encodeId('merchant', 1n),
@@ -379,9 +380,9 @@ describe('the doors', () => {
   const writes = endpoints.filter((one) => one.method !== 'GET' && one.may !== 'notice')
   test.each(writes.map((one) => `${one.method} ${one.path}`))('%s takes nothing from a foreign page', async (name) => {
     const area = /^\w+ \/(\w+)/.exec(name)?.[1] ?? ''
-    const others = { employee: 'employee employee', merchant: 'merchant manager', pos: 'pos terminal' }
+    const others = { employee: 'employee employee', store: 'store buyer', merchant: 'merchant manager', pos: 'pos terminal' }
     const as = area in others ? others[area as keyof typeof others] : `${area} admin`
-    const cookie = 'fulika_hr=x; fulika_ops=x; fulika_pack=x; fulika_till=x'
+    const cookie = 'fulika_hr=x; fulika_ops=x; fulika_pack=x; fulika_till=x; fulika_store=x'
     const foreign = ['https://evil.test', 'null', 'https://fulika.test.evil.test', 'http://fulika.test']
     for (const headers of [{ cookie }, ...foreign.flatMap((origin) => [{ cookie, origin }, { origin }])])
       expect(await knock(name, { 'x-as': as, ...headers })).toEqual([403, 'origin_refused'])
