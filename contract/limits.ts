@@ -27,6 +27,8 @@ export const limits = {
   mostGiftDepth: 5,
   /** A card that was bought goes to a friend, and once more to somebody whom it suits better. */
   boughtGiftDepth: 2,
+  /** An order that nobody pays gives its card back after so long. */
+  unpaidOrderMs: 15 * 60_000,
   /** A device link waits until the other device is at hand. */
   deviceLinkMs: 30 * 60_000,
   /** An uploaded picture: what a phone's camera makes, and no more than a phone sends in some seconds. */

@@ -5,6 +5,7 @@ import type { Edge, Tx } from '../server/kernel/context.ts'
 import { resealAll } from '../server/kernel/reseal.ts'
 import { proveBooks } from '../server/modules/analytics/prove-books.ts'
 import { writeStatements } from '../server/modules/analytics/write-statements.ts'
+import { forgetBuyer } from '../server/modules/buyer/forget-buyer.ts'
 import { forgetEvents } from '../server/modules/company/forget-events.ts'
 import { refreshAuthorisation } from '../server/modules/company/refresh-authorisation.ts'
 import { runRecurring } from '../server/modules/campaign/run-recurring.ts'
@@ -43,6 +44,7 @@ import { reverseInvoices } from '../server/modules/invoice/reverse-invoices.ts'
 import { issueOrder, issueOrders } from '../server/modules/issuance/issue-order.ts'
 import { sweepOrders } from '../server/modules/order/sweep-orders.ts'
 import { driveRefundPart } from '../server/modules/refund/drive-part.ts'
+import { returnSurplus } from '../server/modules/refund/return-surplus.ts'
 import { runTakeBack } from '../server/modules/refund/take-back-campaign.ts'
 import { driveSplit } from '../server/modules/settlement/drive-split.ts'
 import { matchPayouts } from '../server/modules/settlement/move-payout.ts'
@@ -55,6 +57,7 @@ import { forgetNonces } from '../server/modules/merchant/forget-nonces.ts'
 import { eraseRosterChunks } from '../server/modules/staff/erase-roster.ts'
 import { queueSyncs } from '../server/modules/staff/queue-syncs.ts'
 import { syncDirectory } from '../server/modules/staff/sync-directory.ts'
+import { closeUnpaid } from '../server/modules/storefront/close-unpaid.ts'
 import { deliverEvents } from '../server/modules/webhook/deliver-events.ts'
 import { forgetEventsSent } from '../server/modules/webhook/forget-events-sent.ts'
 import { noteEvents } from '../server/modules/webhook/note-events.ts'
@@ -112,6 +115,9 @@ export const handlers: Readonly<Record<string, Handler>> = {
       ),
   }),
   'refund.part': (edge, args) => driveRefundPart(edge, idOf('refundPart', args, 'partId')),
+  'surplus.return': (edge, args) => edge.tx((tx) => returnSurplus(tx, idOf('payment', args, 'paymentId'))),
+  'store-order.close': (edge, args) => closeUnpaid(edge, idOf('order', args, 'orderId')),
+  'buyer.forget': (edge, args) => edge.tx((tx) => forgetBuyer(tx, idOf('buyer', args, 'buyerId'))),
   'refund.take-back': (edge, args) => runTakeBack(edge, idOf('refund', args, 'refundId')),
   'invoice.issue': (edge, args) => driveInvoice(edge, idOf('invoice', args, 'invoiceId')),
   'invoice.poll': (edge, args) => driveInvoice(edge, idOf('invoice', args, 'invoiceId')),

@@ -44,6 +44,7 @@ import { settlementEndpoints } from './modules/settlement/endpoints.ts'
 import { reconciliationEndpoints } from './modules/reconciliation/endpoints.ts'
 import { staffEndpoints } from './modules/staff/endpoints.ts'
 import { isPersonActive } from './modules/staff/find-person.ts'
+import { storefrontEndpoints } from './modules/storefront/endpoints.ts'
 import { walletEndpoints } from './modules/wallet/endpoints.ts'
 import { webhookEndpoints } from './modules/webhook/endpoints.ts'
 import { pagesOf } from './pages.ts'
@@ -78,6 +79,7 @@ export const endpoints: readonly Endpoint[] = [
   ...giftEndpoints,
   ...bindEndpoints,
   ...storePackEndpoints,
+  ...storefrontEndpoints,
   ...tillEndpoints,
   ...posEndpoints,
   ...webhookEndpoints,
@@ -92,7 +94,12 @@ export function createApp(
 ): Koa {
   const edge = open.edgeFor(anybody)
   const metrics = createHttpMetrics()
-  const sessionOf = createAuthenticate({ edge, personActive: isPersonActive, buyerActive: isBuyerKnown, clerkActor: readClerkActor })
+  const sessionOf = createAuthenticate({
+    edge,
+    personActive: isPersonActive,
+    buyerActive: isBuyerKnown,
+    clerkActor: readClerkActor,
+  })
   const terminalOf = createTerminalCheck(edge)
   measureWecom(metrics.registry, edge)
   measureCustody(metrics.registry, edge)

@@ -15,7 +15,12 @@ export const giftGreetingField = z.string().trim().max(limits.giftGreetingCharac
  * does not allow it, it was passed on often enough, something of it is set aside), `card_locked`, `card_frozen`,
  * `card_expired`, `card_ended`.
  */
-export const OfferGiftInput = CardActInput.extend({ cover: z.enum(covers), greeting: giftGreetingField })
+export const OfferGiftInput = CardActInput.extend({
+  cover: z.enum(covers),
+  /** A buyer's own picture in place of the cover (POST /store/covers). */
+  pictureId: idField('cover').nullable().default(null),
+  greeting: giftGreetingField,
+})
 
 /** A gift as its giver sees it. */
 export const GivenGift = z.object({
@@ -25,6 +30,7 @@ export const GivenGift = z.object({
   numberTail: z.string(),
   amountFen: fenField,
   cover: z.enum(covers),
+  pictureUrl: z.string().nullable(),
   greeting: z.string(),
   state: z.enum(giftStates),
   /** The page’s path of the link, to be put after its origin; null: it is over. */
@@ -60,6 +66,7 @@ export const GiftDoor = z.object({
   brandName: z.string(),
   amountFen: fenField,
   cover: z.enum(covers),
+  pictureUrl: z.string().nullable(),
   greeting: z.string(),
   endsAtMs: instantField,
   /**

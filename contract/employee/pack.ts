@@ -23,6 +23,10 @@ export const PackCard = z.object({
   brandName: z.string(),
   templateName: z.string(),
   cover: z.enum(covers),
+  /** A picture of the buyer's or giver's own in place of the cover: an address that works for an hour at least. */
+  pictureUrl: z.string().nullable(),
+  /** The order by which its holder bought it: /shop/orders/:id; null for a card that was given. */
+  storeOrderId: idField('order').nullable(),
   /** The last four digits of the card number. */
   numberTail: z.string(),
   faceFen: fenField,

@@ -57,7 +57,8 @@ export const StoreOrderView = z.object({
   faceFen: fenField,
   priceFen: fenField,
   cover: z.enum(covers),
-  pictureId: idField('cover').nullable(),
+  /** The buyer's own picture in place of the cover: an address that works for an hour at least. */
+  pictureUrl: z.string().nullable(),
   greeting: z.string(),
   forFriend: z.boolean(),
   channel: z.enum(storeChannels),

@@ -11,6 +11,7 @@ import { once, OnceConflict } from '../../kernel/once.ts'
 import { trail } from '../../kernel/trail.ts'
 import { isBuyerKnown } from '../buyer/read-buyer.ts'
 import { readHeldCard, type Holder } from '../card/read-card.ts'
+import { viewOf } from '../card/view-card.ts'
 import { isPersonActive } from '../staff/find-person.ts'
 import { packPathOf } from './read-pack.ts'
 
@@ -26,7 +27,8 @@ const Linked = z.object({
 
 /** A link, signed by us, that opens a holder's pack at one card on another device. Refuses with `not_found`. */
 export async function makeDeviceLink(tx: Tx, holder: Holder, cardId: Id<'card'>): Promise<DeviceLink> {
-  if ((await readHeldCard(tx, holder, cardId)) === null) refuse('not_found')
+  const card = (await readHeldCard(tx, holder, cardId)) ?? refuse('not_found')
+  if (viewOf(tx, card) === 'locked') refuse('card_locked')
   const endsAtMs = tx.clock.now() + limits.deviceLinkMs
   const { companyId, holderId } = holder
   const value = { companyId, holderId, cardId, endsAtMs, random: tx.random(12).toString('base64url') }

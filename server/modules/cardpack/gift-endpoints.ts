@@ -10,11 +10,12 @@ import {
   OfferGiftInput,
 } from '../../../contract/employee/gift.ts'
 import { CampaignThanks, ThanksInput } from '../../../contract/hr/thanks.ts'
-import type { Tx } from '../../kernel/context.ts'
+import type { Edge, Tx } from '../../kernel/context.ts'
 import { endpoint, type Endpoint, type Http } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { once } from '../../kernel/once.ts'
 import { findOwnCampaign } from '../campaign/read-campaign.ts'
+import { checkGreeting } from '../cover/check-greeting.ts'
 import { claimGift } from '../gift/claim-gift.ts'
 import { withdrawGift } from '../gift/end-gift.ts'
 import { offerGift } from '../gift/offer-gift.ts'
@@ -23,19 +24,25 @@ import { readGiftDoor, readGivenGift, readGivenGifts } from '../gift/read-gifts.
 import { readCampaignThanks } from '../gift/read-thanks.ts'
 import { holderOf } from './read-pack.ts'
 
-async function offer(tx: Tx, input: z.output<typeof OfferGiftInput>, http: Http): Promise<GivenGift> {
+async function offer(edge: Edge, input: z.output<typeof OfferGiftInput>, http: Http): Promise<GivenGift> {
+  // Colleagues know each other; what a buyer writes may be read by anybody who gets the link.
+  if (edge.actor.kind === 'buyer') await checkGreeting(edge, input.greeting)
+  return edge.tx((tx) => offerIn(tx, input, http))
+}
+
+async function offerIn(tx: Tx, input: z.output<typeof OfferGiftInput>, http: Http): Promise<GivenGift> {
   const key = http.idempotencyKey ?? refuse('idempotency_key_missing')
   const holder = holderOf(tx.actor)
-  const { id: cardId, cover, greeting } = input
+  const { id: cardId, cover, pictureId, greeting } = input
   // What a key was used with is kept: of words, a fingerprint.
-  const asked = { cardId, cover, greeting: tx.house.seal.blindIndex('gift.greeting', greeting) }
-  const offered = () => offerGift(tx, holder, { cardId, cover, greeting })
+  const asked = { cardId, cover, pictureId, greeting: tx.house.seal.blindIndex('gift.greeting', greeting) }
+  const offered = () => offerGift(tx, holder, { cardId, cover, pictureId, greeting })
   return readGivenGift(tx, holder, await once(tx, `gift.offer:${holder.holderId}`, key, asked, offered))
 }
 
 const givingEndpoints = [
   endpoint({
-    ...({ method: 'POST', path: '/employee/cards/:id/gifts', may: 'pack.act', scope: 'tx', body: 'json' } as const),
+    ...({ method: 'POST', path: '/employee/cards/:id/gifts', may: 'pack.act', scope: 'edge', body: 'json' } as const),
     idempotent: true,
     input: OfferGiftInput,
     output: GivenGift,

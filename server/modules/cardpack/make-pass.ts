@@ -57,6 +57,7 @@ export async function makePass(edge: Edge, cardId: Id<'card'>, lang: Lang): Prom
     card: await readCard(tx, cardId),
     timeZone: await readZone(tx, holderOf(tx.actor)),
   }))
+  if (card.view === 'locked') refuse('card_locked')
   return edge.ports.pass.write(
     passOf(card, {
       lang,

@@ -3,6 +3,7 @@ import { covers } from '../../../contract/hr/campaign.ts'
 import { isId, type HolderId, type Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
+import { coverLink } from '../cover/cover-link.ts'
 import { readActivities } from '../card/read-card.ts'
 import { openGreeting } from '../gift/seal-gift.ts'
 import { openPeople } from '../staff/read-people.ts'
@@ -41,6 +42,7 @@ interface PassedOn {
   readonly giverName: string
   readonly greeting: string
   readonly cover: (typeof covers)[number]
+  readonly pictureUrl: string | null
 }
 
 /** The colleague from whom the holder has a card, with their words and cover; null when nobody passed it on to them. */
@@ -48,9 +50,15 @@ export async function readPassedOn(
   tx: Tx,
   card: { readonly id: Id<'card'>; readonly holderId: string },
 ): Promise<PassedOn | null> {
-  const [row] = await sql<{ id: Id<'gift'>; fromId: HolderId; cover: string; greeting: Uint8Array }>(
+  const [row] = await sql<{
+    id: Id<'gift'>
+    fromId: HolderId
+    cover: string
+    pictureId: Id<'cover'> | null
+    greeting: Uint8Array
+  }>(
     tx.em,
-    `select id, from_id as fromId, cover, greeting_sealed as greeting from gift
+    `select id, from_id as fromId, cover, picture_id as pictureId, greeting_sealed as greeting from gift
       where card_id = ? and to_id = ? and state = 'claimed' order by id desc limit 1`,
     [card.id, card.holderId],
   )
@@ -60,5 +68,6 @@ export async function readPassedOn(
     giverName: giver?.name ?? '',
     greeting: openGreeting(tx, row.id, row.greeting),
     cover: covers.find((cover) => cover === row.cover) ?? 'plain',
+    pictureUrl: row.pictureId === null ? null : coverLink(tx, row.pictureId, 'others'),
   }
 }

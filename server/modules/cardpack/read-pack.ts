@@ -8,6 +8,7 @@ import { refuse } from '../../kernel/errors.ts'
 import { sql } from '../../kernel/sql.ts'
 import { readHeldCard, readHeldCards, type Holder } from '../card/read-card.ts'
 import { openGreeting } from '../campaign/seal-words.ts'
+import { coverLink } from '../cover/cover-link.ts'
 import { readBrands, readVersions } from '../catalog/read-template.ts'
 import { readHistory, readPassedOn } from './read-history.ts'
 import { readCompany } from '../company/read-company.ts'
@@ -55,8 +56,9 @@ export async function readCard(tx: Tx, cardId: Id<'card'>): Promise<CardDetail> 
   const words = gift === undefined ? null : mergeGreeting(openGreeting(tx, gift.campaignId, gift.greeting), names)
   return {
     ...(shown ?? refuse('not_found')),
-    ...(passed === null ? {} : { cover: passed.cover }),
-    number: card.number,
+    ...(passed === null ? {} : { cover: passed.cover, pictureUrl: passed.pictureUrl }),
+    // Nothing of a sealed card leaves the house before its lock ends.
+    number: shown?.view === 'locked' ? `•••• ${card.number.slice(-4)}` : card.number,
     companyName: names.company,
     giverName: passed?.giverName ?? null,
     greeting: passed === null ? words : passed.greeting,
@@ -87,14 +89,39 @@ async function readGifts(tx: Tx, cards: readonly HeldCard[]): Promise<Map<string
   return new Map(rows.map((row) => [row.orderItemId, row]))
 }
 
+/** What somebody wished for when they bought a card for themselves. */
+interface Bought {
+  readonly orderItemId: string
+  readonly orderId: Id<'order'>
+  readonly cover: string
+  readonly pictureId: Id<'cover'> | null
+}
+
+async function readBought(tx: Tx, cards: readonly HeldCard[]): Promise<Map<string, Bought>> {
+  const own = cards.filter(({ holderId }) => isId('buyer', holderId))
+  if (own.length === 0) return new Map()
+  const rows = await sql<Bought>(
+    tx.em,
+    `select order_item.id as orderItemId, store_order.order_id as orderId, store_order.cover as cover,
+        store_order.picture_id as pictureId
+      from card join order_item on order_item.id = card.order_item_id and order_item.holder_id = card.holder_id
+        join store_order on store_order.order_id = order_item.order_id
+      where card.order_item_id in (${own.map(() => '?').join(',')})`,
+    own.map((card) => card.orderItemId),
+  )
+  return new Map(rows.map((row) => [row.orderItemId, row]))
+}
+
 async function presentCards(tx: Tx, cards: readonly HeldCard[], gifts: ReadonlyMap<string, Gift>): Promise<PackCard[]> {
   const versions = await readVersions(tx, [...new Set(cards.map((card) => card.templateVersionId))])
   const brands = await readBrands(tx, [...new Set(cards.map((card) => card.brandId))])
   const versionOf = new Map(versions.map((version) => [version.id, version]))
   const brandOf = new Map(brands.map((brand) => [brand.id, brand.name]))
+  const own = await readBought(tx, cards)
   const now = tx.clock.now()
   return cards.map((card) => {
     const gift = gifts.get(card.orderItemId)
+    const bought = own.get(card.orderItemId)
     const version = versionOf.get(card.templateVersionId)
     const expiresAtMs = card.expiresAtMs ?? null
     return {
@@ -103,7 +130,9 @@ async function presentCards(tx: Tx, cards: readonly HeldCard[], gifts: ReadonlyM
       brandId: card.brandId,
       brandName: brandOf.get(card.brandId) ?? '',
       templateName: version?.name ?? '',
-      cover: covers.find((cover) => cover === (gift?.cover ?? version?.cover)) ?? 'plain',
+      cover: covers.find((cover) => cover === (gift?.cover ?? bought?.cover ?? version?.cover)) ?? 'plain',
+      pictureUrl: bought?.pictureId == null ? null : coverLink(tx, bought.pictureId, 'owner'),
+      storeOrderId: bought?.orderId ?? null,
       numberTail: card.number.slice(-4),
       faceFen: card.faceFen,
       balanceFen: card.balanceFen,
@@ -113,7 +142,7 @@ async function presentCards(tx: Tx, cards: readonly HeldCard[], gifts: ReadonlyM
       expiresAtMs,
       issuedAtMs: card.issuedAtMs,
       scope: version?.scope ?? '',
-      opened: gift?.deliveryState === 'claimed',
+      opened: bought !== undefined || gift?.deliveryState === 'claimed',
     }
   })
 }

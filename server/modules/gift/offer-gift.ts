@@ -10,6 +10,7 @@ import { lockHeldCard } from '../card/change-held-card.ts'
 import { isFree } from '../card/pass-on-card.ts'
 import type { Holder } from '../card/read-card.ts'
 import { viewOf } from '../card/view-card.ts'
+import { useCover } from '../cover/use-cover.ts'
 import { markClaimed } from '../delivery/mark-claimed.ts'
 import { placeHold } from '../redemption/place-hold.ts'
 import { readGiftDepth } from './read-gift-depth.ts'
@@ -19,6 +20,8 @@ import { Gift } from './tables.ts'
 export interface GiftWish {
   readonly cardId: Id<'card'>
   readonly cover: (typeof covers)[number]
+  /** A picture of the giver's own in place of the cover; only a buyer has one. */
+  readonly pictureId?: Id<'cover'> | null
   readonly greeting: string
 }
 
@@ -37,6 +40,9 @@ export async function offerGift(tx: Tx, holder: Holder, wish: GiftWish): Promise
   if (view === 'expired') refuse('card_expired')
   if (view !== 'active' || card.balanceFen === 0) refuse('card_ended')
   if (card.giftDepth >= (await readGiftDepth(tx, card)) || !isFree(tx, card)) refuse('card_not_giftable')
+  const { pictureId = null } = wish
+  if (pictureId !== null)
+    await (isId('buyer', holder.holderId) ? useCover(tx, pictureId, holder.holderId) : refuse('forbidden'))
   const id = tx.newId('gift')
   const now = tx.clock.now()
   const endsAtMs = now + limits.giftMs
@@ -53,6 +59,7 @@ export async function offerGift(tx: Tx, holder: Holder, wish: GiftWish): Promise
     tokenIndex: tokenIndexOf(tx, token),
     tokenSealed: sealToken(tx, id, token),
     cover: wish.cover,
+    pictureId,
     greetingSealed: sealGreeting(tx, id, wish.greeting),
     state: 'offered',
     version: 1,

@@ -8,6 +8,7 @@ import { sql } from '../../kernel/sql.ts'
 import { actorName } from '../../kernel/trail.ts'
 import type { Holder } from '../card/read-card.ts'
 import { readCompany } from '../company/read-company.ts'
+import { coverLink } from '../cover/cover-link.ts'
 import { openPeople } from '../staff/read-people.ts'
 import { findGift } from './find-gift.ts'
 import { isNamed } from './is-named.ts'
@@ -60,6 +61,7 @@ export async function readGiftDoor(tx: Tx, token: string): Promise<GiftDoor> {
     brandName: facts?.brandName ?? '',
     amountFen: fen(Number(facts?.amount ?? 0)),
     cover: coverOf(gift),
+    pictureUrl: gift.pictureId == null ? null : coverLink(tx, gift.pictureId, you === 'giver' ? 'owner' : 'others'),
     greeting: openGreeting(tx, gift.id, gift.greetingSealed),
     endsAtMs: gift.endsAtMs,
     you,
@@ -118,6 +120,7 @@ async function presentGiven(tx: Tx, gifts: readonly GiftRow[]): Promise<GivenGif
       numberTail: own?.number.slice(-4) ?? '',
       amountFen: fen(Number(own?.amount ?? 0)),
       cover: coverOf(gift),
+      pictureUrl: gift.pictureId == null ? null : coverLink(tx, gift.pictureId, 'owner'),
       greeting: openGreeting(tx, gift.id, gift.greetingSealed),
       state: gift.state,
       path: open

@@ -11,6 +11,7 @@ import { makeSecret } from '../card/make-secret.ts'
 import { readVersions, type TemplateVersionRow } from '../catalog/read-template.ts'
 import { readTermsOf, type Terms } from '../catalog/read-terms.ts'
 import { spendFunds, takeSlices, type TakenSlice } from '../order/take-slices.ts'
+import { countSold, type SoldItem } from '../shelf/count-sold.ts'
 import { postIssues } from './post-issue.ts'
 
 const DAY_MS = 86_400_000
@@ -52,6 +53,8 @@ export async function issueCards(tx: Tx, issuing: Issuing, sliceIds: readonly Id
     }),
   )
   const last = await spendFunds(tx, pricesOf(taken))
+  // Orders are held before listings, as everywhere; and a listing that many buy is held no longer than it must be.
+  await countSold(tx, soldOf(taken))
   const deliveries = taken.filter((slice) => slice.companyId !== null).map(deliveryOf)
   await enqueue(tx, [...deliveries, ...settlementsOf(tx, made, last, versions)])
   return cards.length
@@ -99,6 +102,11 @@ function pricesOf(taken: readonly TakenSlice[]): Map<Id<'order'>, Fen> {
     prices.set(orderId, sumFen([prices.get(orderId) ?? fen(0), ...items.map((item) => item.priceFen)]))
   return prices
 }
+
+const soldOf = (taken: readonly TakenSlice[]): SoldItem[] =>
+  taken.flatMap(({ orderId, items }) =>
+    items.flatMap(({ id, listingId }) => (listingId === null ? [] : [{ listingId, orderId, orderItemId: id }])),
+  )
 
 const deliveryOf = (slice: TakenSlice): NewJob => ({
   kind: 'cards.deliver',

@@ -15,7 +15,7 @@ import { holdPayments, readArrived, readSurplus } from '../funding/book-refund.t
 import { account } from '../ledger/accounts.ts'
 import { credit, debit, post } from '../ledger/post.ts'
 import { lockOrders } from '../order/lock-orders.ts'
-import { findOwnOrder, readOrder } from '../order/read-order.ts'
+import { findBuyersOrder, findOwnOrder, readOrder } from '../order/read-order.ts'
 import { returnFunds } from '../order/return-funds.ts'
 import { acceptCards } from './accept-cards.ts'
 import { planSurplus, planWhole } from './plan-parts.ts'
@@ -154,9 +154,10 @@ async function giveUpOrder(tx: Tx, orderId: Id<'order'>): Promise<Id<'refund'>> 
 const setAmount = (tx: Tx, id: Id<'refund'>, amount: Fen) =>
   change(tx.em, 'update refund set amount_fen = ?, version = version + 1 where id = ?', [amount, id])
 
-/** A member sees the orders of their company; the house, and operators, see all. */
+/** A member sees the orders of their company, a buyer their own; the house, and operators, see all. */
 export async function mustSeeOrder(tx: Tx, orderId: Id<'order'>): Promise<void> {
   if (tx.actor.kind === 'member' || tx.actor.kind === 'employee') await findOwnOrder(tx, orderId)
+  else if (tx.actor.kind === 'buyer') await findBuyersOrder(tx, orderId)
   else if (!(await readOrder(tx, orderId))) refuse('not_found')
 }
 
