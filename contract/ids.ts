@@ -88,6 +88,9 @@ const idPrefixes = {
   listing: 'lst',
   listingTaking: 'ltk',
   cover: 'cvr',
+  booksProof: 'bpf',
+  noticeGrant: 'ngr',
+  noticeMessage: 'nms',
 } as const
 export type IdKind = keyof typeof idPrefixes
 /** An id of one kind: passing an order id for a card id does not compile. */

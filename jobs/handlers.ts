@@ -3,7 +3,7 @@ import { isId } from '../contract/ids.ts'
 import { readFundFlowBill, readSharingBill, readTradeBill } from '../importers/payment-bill.ts'
 import type { Edge, Tx } from '../server/kernel/context.ts'
 import { resealAll } from '../server/kernel/reseal.ts'
-import { proveBooks } from '../server/modules/analytics/prove-books.ts'
+import { proveDaily } from '../server/modules/analytics/prove-daily.ts'
 import { writeStatements } from '../server/modules/analytics/write-statements.ts'
 import { forgetBuyer } from '../server/modules/buyer/forget-buyer.ts'
 import { forgetEvents } from '../server/modules/company/forget-events.ts'
@@ -200,13 +200,6 @@ const failedPiece = (args: JobArgs) => ({
   reason: typeof args['reason'] === 'string' ? args['reason'] : null,
   afterId: idOf('delivery', args, 'afterId'),
 })
-
-/** The daily proof: what does not add up is an error in the log, by rule and object, for somebody to act on. */
-async function proveDaily(edge: Edge): Promise<void> {
-  const findings = await edge.read(proveBooks)
-  for (const finding of findings) edge.log.error({ ...finding }, 'the books do not add up')
-  edge.log.info({ findings: findings.length }, 'books proved')
-}
 
 /** Repeats work that is done a little a transaction and says how much it found. */
 async function untilNone(edge: Edge, work: (tx: Tx) => Promise<number>): Promise<void> {

@@ -123,6 +123,7 @@ const doors: Readonly<Record<string, string>> = {
   'POST /store/covers': 'buyer',
   'GET /store/covers/:id': 'buyer',
   'GET /store/covers/:id/picture': 'all',
+  'GET /store/trust/:brandId': 'all',
   'GET /operator/wecom': platform,
   'POST /operator/wecom/events/:id/revive': 'ops admin',
   'POST /operator/session': 'all',
@@ -237,6 +238,15 @@ const doors: Readonly<Record<string, string>> = {
   'GET /callback/wecom-suite/:suiteId/data/:corpId': 'all',
   'POST /callback/wecom-suite/:suiteId/data/:corpId': 'all',
   'POST /notify/wechatpay': 'all',
+  'GET /store/shelf': 'all',
+  'GET /store/listings/:id': 'all',
+  'GET /operator/listings': platform,
+  'POST /operator/listings': 'ops admin',
+  'GET /operator/listings/:id': platform,
+  'PUT /operator/listings/:id': 'ops admin',
+  'GET /operator/unlisted-templates': platform,
+  'GET /operator/segments': platform,
+  'POST /operator/segments/:segment/buyers': 'ops admin',
   'GET /operator/merchants': platform,
   'POST /operator/merchants': 'ops admin',
   'GET /operator/merchants/:id': platform,
@@ -409,7 +419,7 @@ describe('the doors', () => {
     const open = endpoints.filter((one) => one.may === 'public').map((one) => `${one.method} ${one.path}`)
     expect(
       open.every((name) =>
-        /\/(sign-in\/:code|sign-in-callback|consent\/:code|consent-callback|session|hr\/first-sign-in|merchant\/sign-in|claims\/:token(\/code)?|claim-links\/:token(\/code)?|gift-links\/:token(\/opened)?|device-links\/open|covers\/:id\/picture)$/.test(
+        /\/(sign-in\/:code|sign-in-callback|consent\/:code|consent-callback|session|hr\/first-sign-in|merchant\/sign-in|claims\/:token(\/code)?|claim-links\/:token(\/code)?|gift-links\/:token(\/opened)?|device-links\/open|covers\/:id\/picture|trust\/:brandId)$/.test(
           name,
         ),
       ),

@@ -13,6 +13,7 @@ import { fundsEndpoints } from './modules/analytics/funds-endpoints.ts'
 import { reportEndpoints } from './modules/analytics/report-endpoints.ts'
 import { buyerEndpoints } from './modules/buyer/endpoints.ts'
 import { isBuyerKnown } from './modules/buyer/read-buyer.ts'
+import { trustEndpoints } from './modules/analytics/trust-endpoints.ts'
 import { campaignEndpoints } from './modules/campaign/endpoints.ts'
 import { bindEndpoints } from './modules/cardpack/bind-endpoints.ts'
 import { cardActEndpoints } from './modules/cardpack/card-act-endpoints.ts'
@@ -42,6 +43,7 @@ import { refundEndpoints } from './modules/refund/endpoints.ts'
 import { takeRefundNotice } from './modules/refund/take-notice.ts'
 import { settlementEndpoints } from './modules/settlement/endpoints.ts'
 import { reconciliationEndpoints } from './modules/reconciliation/endpoints.ts'
+import { shelfEndpoints } from './modules/shelf/endpoints.ts'
 import { staffEndpoints } from './modules/staff/endpoints.ts'
 import { isPersonActive } from './modules/staff/find-person.ts'
 import { storefrontEndpoints } from './modules/storefront/endpoints.ts'
@@ -55,6 +57,7 @@ export const endpoints: readonly Endpoint[] = [
   ...buyerEndpoints,
   ...coverEndpoints,
   ...catalogEndpoints,
+  ...shelfEndpoints,
   ...complianceEndpoints,
   ...merchantEndpoints,
   ...terminalEndpoints,
@@ -74,6 +77,7 @@ export const endpoints: readonly Endpoint[] = [
   ...analyticsEndpoints,
   ...reportEndpoints,
   ...keysEndpoints,
+  ...trustEndpoints,
   ...cardpackEndpoints,
   ...cardActEndpoints,
   ...giftEndpoints,

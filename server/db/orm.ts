@@ -7,6 +7,7 @@ import Database from 'better-sqlite3'
 import { CompiledQuery, SqliteDialect, type DatabaseConnection, type Driver } from 'kysely'
 import { Counter, Job, KeyUse, OnceKey, SharedCount, SharedValue, Trail, Worker } from '../kernel/tables.ts'
 import { Buyer, BuyerAccount } from '../modules/buyer/tables.ts'
+import { BooksProof } from '../modules/analytics/tables.ts'
 import { Campaign, Recurring } from '../modules/campaign/tables.ts'
 import { Activity, Card, RetiredNumber } from '../modules/card/tables.ts'
 import { Brand, BrandFiling, BrandTerms, TemplateVersion } from '../modules/catalog/tables.ts'
@@ -177,6 +178,7 @@ export const entities = [
   RefundPart,
   Invoice,
   InvoiceLine,
+  BooksProof,
 ]
 
 export type Orm = SqliteOrm | MySqlOrm
