@@ -73,6 +73,8 @@ export const abilities = {
   'pos.use': { member: [], operator: [], employee: false, terminal: true, anybody: false },
   'merchant.read': { member: [], operator: everyPlatformRole, employee: false, anybody: false },
   'merchant.manage': { member: [], operator: ['ops', 'admin'], employee: false, anybody: false },
+  'shelf.read': { member: [], operator: everyPlatformRole, employee: false, anybody: false },
+  'shelf.manage': { member: [], operator: ['ops', 'admin'], employee: false, anybody: false },
   'report.read': { member: everyCompanyRole, operator: [], employee: false, anybody: false },
   'cover.review': { member: [], operator: ['ops', 'risk', 'admin'], employee: false, anybody: false },
   'statement.assign': { member: [], operator: ['finance', 'admin'], employee: false, anybody: false },

@@ -43,8 +43,10 @@ export const leftOf = (listing: {
 }): number | null => (listing.stock == null ? null : Math.max(0, listing.stock - listing.taken))
 
 /** What the smallest card costs. */
-export const priceFrom = (version: Faces, priceBp: number): Fen =>
-  priceOf(fen(Math.min(version.minFaceFen, ...fixedFaces(version))), priceBp)
+export const priceFrom = (
+  card: { readonly faces: readonly number[]; readonly minFaceFen: Fen },
+  priceBp: number,
+): Fen => priceOf(card.faces.length === 0 ? card.minFaceFen : fen(Math.min(...card.faces)), priceBp)
 
 /** Which faces there are, in plain words. */
 export function sayFaces(version: Faces): Readonly<Record<'zh' | 'en', string>> {
