@@ -138,7 +138,7 @@ async function look(server: ChildProcess): Promise<Look> {
 
 async function openGround(folder: string, db: 'mysql' | 'sqlite'): Promise<Ground> {
   const database = db === 'mysql' ? await mysqlGround() : null
-  const [web = 0, wecom = 0, pay = 0] = await freePorts(3)
+  const [web = 0, wecom = 0, pay = 0, wechat = 0] = await freePorts(4)
   const dataDir = join(folder, 'data')
   const server = fork(join(import.meta.dirname, 'roster-server.ts'), {
     execArgv: ['--no-warnings'],
@@ -148,6 +148,7 @@ async function openGround(folder: string, db: 'mysql' | 'sqlite'): Promise<Groun
       PORT: String(web),
       FULIKA_SANDBOX_WECOM_PORT: String(wecom),
       FULIKA_SANDBOX_PAY_PORT: String(pay),
+      FULIKA_SANDBOX_WECHAT_PORT: String(wechat),
       ...(database === null ? {} : { DATABASE_URL: database.url }),
     },
   })
@@ -162,7 +163,7 @@ async function openGround(folder: string, db: 'mysql' | 'sqlite'): Promise<Groun
   }
   try {
     await Promise.race([once(server, 'message'), ended.then(() => Promise.reject(new Error('the server ended')))])
-    const stage = stageOf(dataDir, { web, wecom, pay })
+    const stage = stageOf(dataDir, { web, wecom, pay, wechat })
     const [hr, approver, bystander] = await Promise.all(
       ['linxiao', 'zhoumin', 'chenli'].map((userid) => step.memberOf(stage, userid)),
     )

@@ -95,9 +95,9 @@ export async function openCrashStage(options: {
   readonly accounts?: number
 }): Promise<CrashStage> {
   const dataDir = mkdtempSync(join(tmpdir(), 'fulika-crash-'))
-  const [web = 0, wecom = 0, pay = 0] = await freePorts(3)
+  const [web = 0, wecom = 0, pay = 0, wechat = 0] = await freePorts(4)
   const databaseUrl = options.databaseUrl ?? join(dataDir, 'fulika.sqlite')
-  const { sandbox, server, workers } = programsOf({ ...options, dataDir, databaseUrl, web, wecom, pay })
+  const { sandbox, server, workers } = programsOf({ ...options, dataDir, databaseUrl, web, wecom, pay, wechat })
   if (options.accounts !== undefined) setAccounts(join(dataDir, 'sandbox.json'), options.accounts)
   const close = async (): Promise<void> => {
     await Promise.all([server, ...workers].map((program) => program.end('SIGTERM')))
@@ -112,7 +112,7 @@ export async function openCrashStage(options: {
     const startMs = Date.now() - startedAtMs
     // A worker listens nowhere; the server that answers already tells that the database is ready for it.
     for (const worker of workers) await worker.start(ready)
-    const stage = stageOf(dataDir, { web, wecom, pay })
+    const stage = stageOf(dataDir, { web, wecom, pay, wechat })
     const people = Array.from({ length: options.heads }, (_, index) => ({
       userid: `worker${index}`,
       name: `员工${index}`,
@@ -160,6 +160,7 @@ function programsOf(options: {
   readonly web: number
   readonly wecom: number
   readonly pay: number
+  readonly wechat: number
   readonly workers?: number
 }): { sandbox: Program; server: Program; workers: Program[] } {
   const env = {
@@ -167,6 +168,7 @@ function programsOf(options: {
     FULIKA_DATA_DIR: options.dataDir,
     FULIKA_SANDBOX_WECOM_PORT: String(options.wecom),
     FULIKA_SANDBOX_PAY_PORT: String(options.pay),
+    FULIKA_SANDBOX_WECHAT_PORT: String(options.wechat),
   }
   const sandbox = new Program('sandbox/main.ts', env)
   const server = new Program('server/main.ts', {

@@ -33,13 +33,14 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 /** The stage as the sandbox's file and the ports tell it. */
-export function stageOf(dataDir: string, ports: { web: number; wecom: number; pay: number }): Stage {
+export function stageOf(dataDir: string, ports: { web: number; wecom: number; pay: number; wechat: number }): Stage {
   const world = JSON.parse(readFileSync(join(dataDir, 'sandbox.json'), 'utf8')) as SandboxWorld
   const { callback: _ours, ...corp } = world.wecom
   return {
     serverUrl: `http://127.0.0.1:${ports.web}`,
     wecomUrl: `http://127.0.0.1:${ports.wecom}`,
     payUrl: `http://127.0.0.1:${ports.pay}`,
+    wechatUrl: `http://127.0.0.1:${ports.wechat}`,
     corp,
     operatorKey: world.operatorKey,
   }
@@ -52,7 +53,7 @@ export async function openStage(
   env: Readonly<Record<string, string>> = {},
 ): Promise<OpenStage> {
   const dataDir = mkdtempSync(join(tmpdir(), 'fulika-e2e-'))
-  const [web = 0, wecom = 0, pay = 0] = await freePorts(3)
+  const [web = 0, wecom = 0, pay = 0, wechat = 0] = await freePorts(4)
   const server = process.env['TEST_MYSQL_URL'] ?? ''
   const mysql = dialect === 'mysql' ? await freshMysqlUrl(server) : null
   const config = readConfig({
@@ -60,12 +61,13 @@ export async function openStage(
     PORT: String(web),
     FULIKA_SANDBOX_WECOM_PORT: String(wecom),
     FULIKA_SANDBOX_PAY_PORT: String(pay),
+    FULIKA_SANDBOX_WECHAT_PORT: String(wechat),
     ...(mysql === null ? {} : { DATABASE_URL: mysql.url }),
     ...env,
   })
   const running = await start(config, log)
   return {
-    ...stageOf(dataDir, { web, wecom, pay }),
+    ...stageOf(dataDir, { web, wecom, pay, wechat }),
     databaseUrl: config.databaseUrl,
     dataDir,
     running,

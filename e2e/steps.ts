@@ -14,6 +14,7 @@ export interface Stage {
   readonly serverUrl: string
   readonly wecomUrl: string
   readonly payUrl: string
+  readonly wechatUrl: string
   /** As the sandbox is told of it. */
   readonly corp: {
     readonly corpId: string

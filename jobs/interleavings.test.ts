@@ -21,7 +21,7 @@ import { anApprovedCampaign, somePeople, type TestCampaign } from '../server/tes
 import { aCompany, type TestCompany } from '../server/testing/companies.ts'
 import { onBothDatabases, type TestDatabase } from '../server/testing/databases.ts'
 import { merchants, servePayHouse, startPayWorld, type PayHouse, type PayWorld } from '../server/testing/paying.ts'
-import { easyReview, noInvoices, noSms, noPasses, noWebhooks, wecomOf } from '../server/testing/wecom.ts'
+import { easyReview, noWechat, noInvoices, noSms, noPasses, noWebhooks, wecomOf } from '../server/testing/wecom.ts'
 import { handlers } from './handlers.ts'
 import { workOnce } from './worker.ts'
 
@@ -111,6 +111,7 @@ class Stage {
         webhook: noWebhooks,
         pass: noPasses,
         review: easyReview,
+        wechat: noWechat,
       },
       actor,
       now,

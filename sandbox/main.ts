@@ -1,4 +1,4 @@
-// npm run sandbox: WeCom, WeChat Pay and a bank by themselves, on fixed ports; prints where they are and with which
+// npm run sandbox: WeCom, WeChat, WeChat Pay and a bank by themselves, on fixed ports; prints where they are and with which
 // credentials, as one JSON object. A server takes them with FULIKA_SANDBOX=outside.
 import { join } from 'node:path'
 import { loadWorld, startSandbox } from './world.ts'
@@ -14,8 +14,9 @@ async function main(): Promise<void> {
   const running = await startSandbox(world, {
     wecomPort: portOf('FULIKA_SANDBOX_WECOM_PORT', 8091),
     payPort: portOf('FULIKA_SANDBOX_PAY_PORT', 8092),
+    wechatPort: portOf('FULIKA_SANDBOX_WECHAT_PORT', 8093),
   })
-  const { wecomUrl, payUrl } = running
+  const { wecomUrl, payUrl, wechatUrl } = running
   console.log(
     JSON.stringify({
       wecom: {
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
         platformPublicKeyPem: world.platformKey.publicPem,
         merchants: world.merchants,
       },
+      wechat: { baseUrl: wechatUrl, phones: `${wechatUrl}/phone`, dials: `${wechatUrl}/dials`, ...world.wechat },
       sms: { url: `${wecomUrl}/sms/messages`, ...world.sms },
       invoice: { url: payUrl, page: `${payUrl}/invoices`, ...world.invoice },
       operatorKey: world.operatorKey,

@@ -8,7 +8,7 @@ import { loadWorld, startSandbox, type RunningSandbox } from './world.ts'
 const dir = mkdtempSync(join(tmpdir(), 'fulika-sandbox-'))
 let running: RunningSandbox
 beforeAll(async () => {
-  running = await startSandbox(loadWorld(join(dir, 'sandbox.json')), { wecomPort: 0, payPort: 0 })
+  running = await startSandbox(loadWorld(join(dir, 'sandbox.json')), { wecomPort: 0, payPort: 0, wechatPort: 0 })
   // Six key pairs are made: on a busy machine that takes its time.
 }, 60_000)
 afterAll(async () => {

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Neighbours } from './look/page.ts'
 import { makePlatformKey } from './wechatpay/seal.ts'
 import { startWechatPaySandbox } from './wechatpay/server.ts'
+import { startWechatConsumer } from './wechat/server.ts'
 import { startWecomSandbox } from './wecom/server.ts'
 
 const Suite = z.strictObject({
@@ -17,6 +18,26 @@ const Suite = z.strictObject({
 })
 /** A service provider with one third-party app and one template for customised ones, as a server is configured with it. */
 const Provider = z.strictObject({ corpId: z.string(), secret: z.string(), suites: z.array(Suite) })
+const WechatTemplate = z.strictObject({
+  id: z.string(),
+  keys: z.strictObject({ card: z.string(), amount: z.string(), time: z.string(), note: z.string() }),
+})
+/** A service account of WeChat with its mini program, as a server is configured with it. */
+const Wechat = z.strictObject({
+  /** The app that all merchants are bound to: its openids pay. */
+  appid: z.string(),
+  secret: z.string(),
+  callback: z.strictObject({ token: z.string(), encodingAesKey: z.string() }),
+  miniProgram: z.strictObject({ appid: z.string(), secret: z.string() }),
+  openPlatformId: z.string(),
+  templates: z.strictObject({
+    gift_received: WechatTemplate,
+    gift_claimed: WechatTemplate,
+    gift_returned: WechatTemplate,
+    card_expiring: WechatTemplate,
+    low_balance: WechatTemplate,
+  }),
+})
 const WorldFile = z.strictObject({
   wecom: z.strictObject({
     corpId: z.string(),
@@ -46,6 +67,7 @@ const WorldFile = z.strictObject({
       apiV3Key: z.string(),
     }),
   ),
+  wechat: Wechat,
   platformKey: z.strictObject({ id: z.string(), publicPem: z.string(), privatePem: z.string() }),
   operatorKey: z.string(),
 })
@@ -58,6 +80,10 @@ type WorldMerchant = SandboxWorld['merchants'][number]
 /** Reads the world from its file, or makes one: two collecting merchants, the platform's own, two channels. */
 export function loadWorld(path: string): SandboxWorld {
   if (existsSync(path)) return readWorld(path)
+  const merchants = withPlatform([
+    newMerchant('1900000109', '青禾优选', 'brand'),
+    newMerchant('1900000208', '沐光咖啡', 'brand'),
+  ])
   const world: SandboxWorld = {
     wecom: {
       corpId: `wwsandbox${randomBytes(5).toString('hex')}`,
@@ -69,10 +95,8 @@ export function loadWorld(path: string): SandboxWorld {
     wecomProvider: newProvider(),
     sms: newSms(),
     invoice: newInvoice(),
-    merchants: withPlatform([
-      newMerchant('1900000109', '青禾优选', 'brand'),
-      newMerchant('1900000208', '沐光咖啡', 'brand'),
-    ]),
+    merchants,
+    wechat: newWechat(merchants),
     platformKey: makePlatformKey('PUB_KEY_ID_0119000001092024102900000001'),
     operatorKey: randomBytes(32).toString('base64url'),
   }
@@ -80,21 +104,21 @@ export function loadWorld(path: string): SandboxWorld {
   return keepFirst(path, world)
 }
 
-/**
- * Reads the file. One of before the sandbox had a provider, short messages, invoices, or the merchants of platform and channels
- * gets them, and the file keeps them.
- */
+/** What a file of an earlier sandbox may lack: it gets that, and keeps it. */
+const LATER = ['wecomProvider', 'sms', 'invoice', 'wechat'] as const
+
+/** Reads the file. */
 function readWorld(path: string): SandboxWorld {
   const kept = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
-  const world = WorldFile.parse({ wecomProvider: newProvider(), sms: newSms(), invoice: newInvoice(), ...kept })
-  const merchants = withPlatform(world.merchants)
-  const whole = ['wecomProvider', 'sms', 'invoice'].every((part) => part in kept)
-  if (whole && merchants === world.merchants) return world
+  const before = WorldFile.shape.merchants.parse(kept['merchants'])
+  const merchants = withPlatform(before)
+  const parts = { wecomProvider: newProvider(), sms: newSms(), invoice: newInvoice(), wechat: newWechat(merchants) }
+  const world = WorldFile.parse({ ...parts, ...kept, merchants })
+  if (LATER.every((part) => part in kept) && merchants === before) return world
   const draft = `${path}.${process.pid}`
-  const filled = { ...world, merchants }
-  writeFileSync(draft, `${JSON.stringify(filled, null, 2)}\n`, { mode: 0o600 })
+  writeFileSync(draft, `${JSON.stringify(world, null, 2)}\n`, { mode: 0o600 })
   renameSync(draft, path)
-  return filled
+  return world
 }
 
 /** The merchants with the platform's own and two channels among them, all bound to the platform's app; the same array where they are. */
@@ -134,6 +158,29 @@ function aesKey(): string {
 const newInvoice = () => ({ key: `SANDBOXinvoice${randomBytes(24).toString('hex')}` })
 const newSms = () => ({ key: `SANDBOXsms${randomBytes(24).toString('hex')}` })
 
+/** A service account in the app that all merchants are bound to, and a mini program beside it. */
+function newWechat(merchants: readonly WorldMerchant[]): SandboxWorld['wechat'] {
+  const secret = () => `SANDBOXwechat${randomBytes(16).toString('hex')}`
+  const template = (id: string) => ({
+    id: `SANDBOXTEMPLATE${id}`,
+    keys: { card: 'thing1', amount: 'amount2', time: 'time3', note: 'thing4' },
+  })
+  return {
+    appid: merchants.find((one) => one.role === 'platform')?.appid ?? '',
+    secret: secret(),
+    callback: { token: randomBytes(12).toString('hex'), encodingAesKey: aesKey() },
+    miniProgram: { appid: `wx${randomBytes(8).toString('hex')}`, secret: secret() },
+    openPlatformId: 'sandbox-open-platform',
+    templates: {
+      gift_received: template('received'),
+      gift_claimed: template('claimed'),
+      gift_returned: template('returned'),
+      card_expiring: template('expiring'),
+      low_balance: template('balance'),
+    },
+  }
+}
+
 function newProvider(): SandboxWorld['wecomProvider'] {
   const suite = (kind: 'third_party' | 'customised', prefix: string, name: string) => ({
     suiteId: `${prefix}sandbox${randomBytes(5).toString('hex')}`,
@@ -169,25 +216,40 @@ function newMerchant(mchid: string, shortName: string, role: WorldMerchant['role
   }
 }
 
-/** WeCom, WeChat Pay and the bank as they run: where they are, and how they stop. */
+/** WeCom, WeChat, WeChat Pay and the bank as they run: where they are, and how they stop. */
 export interface RunningSandbox {
   readonly wecomUrl: string
   readonly payUrl: string
+  readonly wechatUrl: string
   close(): Promise<void>
 }
 
-/** Starts both servers with the credentials of a world. The company is there; people are added through /__ctl/corps. */
+/** Starts the three servers with the credentials of a world. The company is there; people are added through /__ctl/corps. */
 export async function startSandbox(
   world: SandboxWorld,
-  ports: { readonly wecomPort: number; readonly payPort: number; readonly host?: string },
+  ports: { readonly wecomPort: number; readonly payPort: number; readonly wechatPort: number; readonly host?: string },
 ): Promise<RunningSandbox> {
   const host = ports.host ?? '127.0.0.1'
   const neighbours: Neighbours = {}
-  const pay = await startWechatPaySandbox({ port: ports.payPort, host, platformKey: world.platformKey, neighbours })
-  const wecom = await startWecomSandbox({ port: ports.wecomPort, host, neighbours }).catch(async (error: unknown) => {
-    await pay.close()
-    throw error
-  })
+  const closers: (() => Promise<void>)[] = []
+  const close = async (): Promise<void> => {
+    await Promise.all(closers.map((stop) => stop()))
+  }
+  const running = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+    const one = await starting.catch(async (error: unknown) => {
+      await close()
+      throw error
+    })
+    closers.push(() => one.close())
+    return one
+  }
+  const pay = await running(
+    startWechatPaySandbox({ port: ports.payPort, host, platformKey: world.platformKey, neighbours }),
+  )
+  const wecom = await running(startWecomSandbox({ port: ports.wecomPort, host, neighbours }))
+  const wechat = await running(startWechatConsumer({ port: ports.wechatPort, host, neighbours }))
+  wechat.putAccount(world.wechat)
+  neighbours.wechatPort = Number(new URL(wechat.baseUrl).port)
   neighbours.payPort = Number(new URL(pay.baseUrl).port)
   neighbours.wecomPort = Number(new URL(wecom.baseUrl).port)
   const { callback: callbackKeys, ...app } = world.wecom
@@ -201,9 +263,8 @@ export async function startSandbox(
   return {
     wecomUrl: wecom.baseUrl,
     payUrl: pay.baseUrl,
-    close: async () => {
-      await Promise.all([pay.close(), wecom.close()])
-    },
+    wechatUrl: wechat.baseUrl,
+    close,
   }
 }
 

@@ -136,12 +136,17 @@ async function demo(file: string): Promise<void> {
   say(`名单 ${basename(file)}`)
   const listed = await peopleOf(file)
   const database = await freshDatabase()
-  const [web = 0, wecom = 0, pay = 0] = await freePorts(3)
-  const ports = { PORT: `${web}`, FULIKA_SANDBOX_WECOM_PORT: `${wecom}`, FULIKA_SANDBOX_PAY_PORT: `${pay}` }
+  const [web = 0, wecom = 0, pay = 0, wechat = 0] = await freePorts(4)
+  const ports = {
+    PORT: `${web}`,
+    FULIKA_SANDBOX_WECOM_PORT: `${wecom}`,
+    FULIKA_SANDBOX_PAY_PORT: `${pay}`,
+    FULIKA_SANDBOX_WECHAT_PORT: `${wechat}`,
+  }
   const config = readConfig({ ...ports, ...database.env })
   const running = await start(config, createLog({ level: 'error' }))
   try {
-    const stage = stageOf(config.dataDir, { web, wecom, pay })
+    const stage = stageOf(config.dataDir, { web, wecom, pay, wechat })
     await step.fillDirectory(stage, listed.members)
     const result = await walk(stage, file, listed)
     const seconds = Math.round((Date.now() - startedMs) / 100) / 10

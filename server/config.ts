@@ -5,6 +5,7 @@ import type { BankAccount } from './kernel/house.ts'
 import { newKeyRing, readKeys, type Keys } from './kernel/key-ring.ts'
 import { Secret } from './kernel/log.ts'
 import { PassFile, type PassConfig } from './channels/pass/pass-file.ts'
+import { WechatFile, type WechatAccount } from './channels/wechat/account.ts'
 import { ownWordsFile, readWords } from './channels/review/words-file.ts'
 import { WechatPayFile, type WechatPayConfig } from './pay-config.ts'
 
@@ -22,7 +23,12 @@ export interface Config {
   readonly trustProxy: boolean
   readonly custody: BankAccount & { readonly name: string }
   /** `inside`: this process starts the sandbox. `outside`: another one runs it. Null: the real WeCom and WeChat Pay. */
-  readonly sandbox: { readonly mode: 'inside' | 'outside'; readonly wecomPort: number; readonly payPort: number } | null
+  readonly sandbox: {
+    readonly mode: 'inside' | 'outside'
+    readonly wecomPort: number
+    readonly payPort: number
+    readonly wechatPort: number
+  } | null
   readonly wecom: {
     /** Leave minute 0 and 30 of each hour out of sending. */
     readonly quietMinutes: boolean
@@ -34,6 +40,13 @@ export interface Config {
   /** Our suites and templates as a provider of WeCom (服务商); null where each company brings an app of its own. */
   readonly wecomProvider: WecomProviderFile | null
   readonly wechatPay: WechatPayConfig | null
+  /** WeChat's consumer side; without an account the storefront can only be looked at. */
+  readonly wechat: {
+    readonly apiBase: string
+    readonly oauthBase: string
+    readonly jsSdkUrl: string
+    readonly account: WechatAccount | null
+  }
   /** Sharing begins at whole windows, and no merchant is asked for more shares a second. */
   readonly settlement: { readonly windowMs: number; readonly sharesPerSecond: number }
   /** The gateway for codes by SMS; null where none is configured: nobody can claim by mobile then. */
@@ -84,6 +97,7 @@ const Environment = z.strictObject({
   FULIKA_SANDBOX: z.enum(['inside', 'outside', 'off']).optional(),
   FULIKA_SANDBOX_WECOM_PORT: port.default(8091),
   FULIKA_SANDBOX_PAY_PORT: port.default(8092),
+  FULIKA_SANDBOX_WECHAT_PORT: port.default(8093),
   FULIKA_CUSTODY_HOLDER: text(100).optional(),
   FULIKA_CUSTODY_NUMBER: z
     .string()
@@ -96,6 +110,10 @@ const Environment = z.strictObject({
   FULIKA_WECOM_INSTALL_BASE: origin.default('https://open.work.weixin.qq.com'),
   FULIKA_WECOM_PROVIDER_FILE: text(500).optional(),
   FULIKA_WECOM_QUIET_MINUTES: z.enum(['on', 'off']).optional(),
+  FULIKA_WECHAT_API_BASE: origin.default('https://api.weixin.qq.com'),
+  FULIKA_WECHAT_OAUTH_BASE: origin.default('https://open.weixin.qq.com'),
+  FULIKA_WECHAT_JS_SDK: z.url({ protocol: /^https$/ }).default('https://res.wx.qq.com/open/js/jweixin-1.6.0.js'),
+  FULIKA_WECHAT_FILE: text(500).optional(),
   FULIKA_WECHAT_PAY_BASE: origin.default('https://api.mch.weixin.qq.com'),
   FULIKA_WECHAT_PAY_SECOND_BASE: origin.optional(),
   FULIKA_WECHAT_PAY_FILE: text(500).optional(),
@@ -134,6 +152,9 @@ const WecomProviderFile = z.strictObject({
 /** A provider's credentials as they stand in its file. */
 export type WecomProviderFile = z.output<typeof WecomProviderFile>
 
+/** Files of credentials with which the sandbox never runs. */
+const real = ['FULIKA_WECHAT_PAY_FILE', 'FULIKA_WECOM_PROVIDER_FILE', 'FULIKA_WECHAT_FILE'] as const
+
 /** Names that are ours besides FULIKA_*; anything else in the environment is the machine's business. */
 const plainNames = ['NODE_ENV', 'PORT', 'HOST', 'PUBLIC_URL', 'DATABASE_URL']
 
@@ -150,12 +171,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   problems.push(...contradictions(given, production))
   const keys = readKeyRing(given, production, problems)
   const wechatPay = readWechatPay(given, production, problems)
-  const wecomProvider = readWecomProvider(given, production, problems)
-  const passes = readPasses(given, production, problems)
+  const wecomProvider = readFile('FULIKA_WECOM_PROVIDER_FILE', WecomProviderFile, given, production, problems)
+  const passes = readFile('FULIKA_PASS_FILE', PassFile, given, production, problems)
+  const wechat = readFile('FULIKA_WECHAT_FILE', WechatFile, given, production, problems)
   const reviewWords = readReviewWords(given, problems)
   if (problems.length > 0 || keys === null) throw new ConfigProblems(problems)
   const sandboxMode =
-    given.FULIKA_SANDBOX ?? (production || wechatPay !== null || wecomProvider !== null ? 'off' : 'inside')
+    given.FULIKA_SANDBOX ?? (production || real.some((name) => given[name] !== undefined) ? 'off' : 'inside')
   return {
     production,
     role: given.FULIKA_ROLE,
@@ -176,7 +198,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     sandbox:
       sandboxMode === 'off'
         ? null
-        : { mode: sandboxMode, wecomPort: given.FULIKA_SANDBOX_WECOM_PORT, payPort: given.FULIKA_SANDBOX_PAY_PORT },
+        : {
+            mode: sandboxMode,
+            wecomPort: given.FULIKA_SANDBOX_WECOM_PORT,
+            payPort: given.FULIKA_SANDBOX_PAY_PORT,
+            wechatPort: given.FULIKA_SANDBOX_WECHAT_PORT,
+          },
     wecom: {
       quietMinutes: (given.FULIKA_WECOM_QUIET_MINUTES ?? (sandboxMode === 'off' ? 'on' : 'off')) === 'on',
       apiBase: given.FULIKA_WECOM_API_BASE,
@@ -186,6 +213,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     },
     wecomProvider,
     wechatPay,
+    wechat: {
+      apiBase: given.FULIKA_WECHAT_API_BASE,
+      oauthBase: given.FULIKA_WECHAT_OAUTH_BASE,
+      jsSdkUrl: given.FULIKA_WECHAT_JS_SDK,
+      account: wechat,
+    },
     settlement: {
       windowMs: given.FULIKA_SETTLEMENT_WINDOW_MINUTES * 60_000,
       sharesPerSecond: given.FULIKA_SHARES_PER_SECOND,
@@ -217,7 +250,6 @@ function tellIssue(issue: z.core.$ZodIssue): string[] {
 /** What each variable allows by itself and all of them together do not. */
 function contradictions(given: Given, production: boolean): string[] {
   const sandboxOn = given.FULIKA_SANDBOX === 'inside' || given.FULIKA_SANDBOX === 'outside'
-  const real = ['FULIKA_WECHAT_PAY_FILE', 'FULIKA_WECOM_PROVIDER_FILE'] as const
   const credentials = real.filter((name) => given[name] !== undefined)
   const sms = [given.FULIKA_SMS_URL, given.FULIKA_SMS_KEY, given.FULIKA_SMS_SIGN]
   const custody = [given.FULIKA_CUSTODY_HOLDER, given.FULIKA_CUSTODY_NUMBER, given.FULIKA_CUSTODY_BANK]
@@ -288,26 +320,28 @@ export function writeKeyRing(path: string): void {
   writeFileSync(path, newKeyRing(), { mode: 0o600, flag: 'wx' })
 }
 
-function readWecomProvider(given: Given, production: boolean, problems: string[]): WecomProviderFile | null {
-  if (given.FULIKA_WECOM_PROVIDER_FILE === undefined) return null
+/** One file of credentials; null where none is named. */
+function readFile<T>(
+  name: 'FULIKA_WECOM_PROVIDER_FILE' | 'FULIKA_PASS_FILE' | 'FULIKA_WECHAT_FILE' | 'FULIKA_WECHAT_PAY_FILE',
+  form: z.ZodType<T>,
+  given: Given,
+  production: boolean,
+  problems: string[],
+): T | null {
+  const path = given[name]
+  if (path === undefined) return null
   try {
-    problems.push(...openToOthers('FULIKA_WECOM_PROVIDER_FILE', given.FULIKA_WECOM_PROVIDER_FILE, production))
-    return WecomProviderFile.parse(JSON.parse(readFileSync(given.FULIKA_WECOM_PROVIDER_FILE, 'utf8')))
+    problems.push(...openToOthers(name, path, production))
+    return form.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (error) {
-    problems.push(`FULIKA_WECOM_PROVIDER_FILE: ${fieldsOf(error)}`)
+    problems.push(`${name}: ${fieldsOf(error)}`)
     return null
   }
 }
 
-function readPasses(given: Given, production: boolean, problems: string[]): PassConfig | null {
-  if (given.FULIKA_PASS_FILE === undefined) return null
-  try {
-    problems.push(...openToOthers('FULIKA_PASS_FILE', given.FULIKA_PASS_FILE, production))
-    return PassFile.parse(JSON.parse(readFileSync(given.FULIKA_PASS_FILE, 'utf8')))
-  } catch (error) {
-    problems.push(`FULIKA_PASS_FILE: ${fieldsOf(error)}`)
-    return null
-  }
+/** The fields that do not fit, without what stands in them. */
+function fieldsOf(error: unknown): string {
+  return error instanceof z.ZodError ? error.issues.map((issue) => issue.path.join('.')).join(', ') : 'unreadable'
 }
 
 function readReviewWords({ FULIKA_REVIEW_WORDS_FILE: path }: Given, problems: string[]): Config['reviewWords'] {
@@ -320,20 +354,8 @@ function readReviewWords({ FULIKA_REVIEW_WORDS_FILE: path }: Given, problems: st
   }
 }
 
-/** The fields that do not fit, without what stands in them. */
-function fieldsOf(error: unknown): string {
-  return error instanceof z.ZodError ? error.issues.map((issue) => issue.path.join('.')).join(', ') : 'unreadable'
-}
-
 function readWechatPay(given: Given, production: boolean, problems: string[]): Config['wechatPay'] {
-  if (given.FULIKA_WECHAT_PAY_FILE === undefined) return null
-  try {
-    problems.push(...openToOthers('FULIKA_WECHAT_PAY_FILE', given.FULIKA_WECHAT_PAY_FILE, production))
-    const file = WechatPayFile.parse(JSON.parse(readFileSync(given.FULIKA_WECHAT_PAY_FILE, 'utf8')))
-    const secondUrl = given.FULIKA_WECHAT_PAY_SECOND_BASE ?? null
-    return { baseUrl: given.FULIKA_WECHAT_PAY_BASE, secondUrl, ...file }
-  } catch (error) {
-    problems.push(`FULIKA_WECHAT_PAY_FILE: ${fieldsOf(error)}`)
-    return null
-  }
+  const file = readFile('FULIKA_WECHAT_PAY_FILE', WechatPayFile, given, production, problems)
+  const secondUrl = given.FULIKA_WECHAT_PAY_SECOND_BASE ?? null
+  return file === null ? null : { baseUrl: given.FULIKA_WECHAT_PAY_BASE, secondUrl, ...file }
 }

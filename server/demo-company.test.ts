@@ -14,7 +14,7 @@ const dir = mkdtempSync(join(tmpdir(), 'fulika-demo-'))
 let [world, running]: [SandboxWorld, RunningSandbox] = [] as never
 beforeAll(async () => {
   world = loadWorld(join(dir, 'sandbox.json'))
-  running = await startSandbox(world, { wecomPort: 0, payPort: 0 })
+  running = await startSandbox(world, { wecomPort: 0, payPort: 0, wechatPort: 0 })
 })
 afterAll(async () => {
   await running.close()

@@ -166,18 +166,22 @@ export async function prepareDemo(edge: Edge, outside: Outside): Promise<void> {
 }
 
 /**
- * Tells the sandbox's WeCom where we listen, as one would fill it into its console: the callback of the demo company's app
- * and those of our suites, so that installing works at once. It verifies each address, so the web side must be up. What
+ * Tells the sandbox where we listen, as one would fill it into the consoles of WeCom and WeChat: the callback of the demo
+ * company's app, those of our suites, so that installing works at once, and that of our service account. It verifies each address, so the web side must be up. What
  * it does not take is logged: the rest of the demo works without.
  */
 export async function tellAddresses(edge: Edge, outside: Outside): Promise<void> {
   const { publicUrl } = edge.house
   const { corpId, callback } = outside.world.wecom
   const demo = await edge.read((tx) => findCompanyByCorpId(tx, corpId))
-  const tell = async (path: string, form: object): Promise<void> => {
-    const answer = await control(outside, path, form).catch(() => null)
-    if (answer?.ok !== true) edge.log.warn({ path }, "the sandbox's WeCom does not reach our callback address")
+  const tell = async (path: string, form: object, url = outside.wecomUrl): Promise<void> => {
+    const answer = await control(url, path, form).catch(() => null)
+    if (answer?.ok !== true) edge.log.warn({ path }, 'the sandbox does not reach our callback address')
   }
+  const { appid } = outside.world.wechat
+  const domains = [new URL(publicUrl).host]
+  await tell('/apps', { appid, domains, homeUrl: `${publicUrl}/shop/` }, outside.wechatUrl)
+  await tell('/callback', { appid, url: `${publicUrl}/callback/wechat` }, outside.wechatUrl)
   if (demo !== null) await tell('/callback', { corpId, ...callback, url: `${publicUrl}/callback/wecom/${demo.id}` })
   for (const { suiteId } of edge.house.wecomSuites) {
     const address = `${publicUrl}/callback/wecom-suite/${suiteId}`
@@ -190,8 +194,8 @@ export async function tellAddresses(edge: Edge, outside: Outside): Promise<void>
   }
 }
 
-const control = (outside: Outside, path: string, form: object): Promise<Response> =>
-  fetch(`${outside.wecomUrl}/__ctl${path}`, {
+const control = (url: string, path: string, form: object): Promise<Response> =>
+  fetch(`${url}/__ctl${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(form),
@@ -208,6 +212,6 @@ async function fillDirectory(outside: Outside, trusted: string): Promise<void> {
   const { corpId, agentId, secret, accountLimit } = outside.world.wecom
   const members = [...demoMembers.map(({ userid, name }) => ({ userid, name, mobile: null })), ...staff]
   const corp = { name: demoName, corpId, agentId, secret, accountLimit, trustedDomains: [trusted], members }
-  const answer = await control(outside, '/corps', corp)
+  const answer = await control(outside.wecomUrl, '/corps', corp)
   if (!answer.ok) throw new Error(`the sandbox's WeCom does not take its people: ${answer.status}`)
 }

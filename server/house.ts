@@ -8,6 +8,8 @@ import { passAdapter } from './channels/pass/adapter.ts'
 import { reviewAdapter } from './channels/review/adapter.ts'
 import { smsAdapter } from './channels/sms/adapter.ts'
 import { webhookAdapter } from './channels/webhook/adapter.ts'
+import { wechatAdapter, type WechatOptions } from './channels/wechat/adapter.ts'
+import type { WechatAccount } from './channels/wechat/account.ts'
 import { wechatPayAdapter } from './channels/wechatpay/adapter.ts'
 import { wecomAdapter, type WecomOptions } from './channels/wecom/adapter.ts'
 import type { Config, WecomProviderFile } from './config.ts'
@@ -41,6 +43,7 @@ export interface Outside {
   readonly world: SandboxWorld
   readonly wecomUrl: string
   readonly payUrl: string
+  readonly wechatUrl: string
 }
 
 /**
@@ -63,6 +66,7 @@ export async function openHouse(
     custody: config.custody,
     ...suitesOf(providerOf(config, parts.outside)),
     wechatPay: wechatPayOf(payOf(config, parts.outside), config.settlement),
+    wechat: wechatHouseOf(config, parts.outside),
     passesUntilMs: config.passes?.untilMs ?? null,
     sandbox: parts.outside !== null,
     quietMinutes: config.wecom.quietMinutes,
@@ -82,7 +86,7 @@ export async function openHouse(
   const lost = parts.lost ?? (() => process.exit(70))
   const lease = await leaseWorkerNumber({ ...early, tx: (work) => inTx(early, work) }, lost)
   const newId = idSource(lease.number, systemClock)
-  const ports = portsOf(config, parts.outside, wecomMemory(store, early))
+  const ports = portsOf(config, parts.outside, memoryOf(store, early))
   const open: OpenHouse = {
     house,
     store,
@@ -114,18 +118,29 @@ export async function openHouse(
   return open
 }
 
-/** What the adapter keeps in our database: tokens and counts that all processes share, and the tickets of our suites. */
-function wecomMemory(store: Store, scope: Scope): Pick<WecomOptions, 'suiteTicket' | 'shared' | 'unknownCode'> {
+/** What adapters keep in our database: tokens and counts that all processes share, and the tickets of our suites. */
+interface Memory {
+  readonly wecom: Pick<WecomOptions, 'suiteTicket' | 'shared' | 'unknownCode'>
+  readonly wechat: Pick<WechatOptions, 'shared' | 'unknownCode'>
+}
+
+function memoryOf(store: Store, scope: Scope): Memory {
   const rows = databaseRows({
     write: (work) => store.write(work),
     read: (work) => store.read(work),
     seal: scope.house.seal,
   })
+  const shared = sharedState(rows, () => scope.clock.now())
+  const unknownCode = (who: 'wecom' | 'wechat') => (api: string, errcode: number) =>
+    scope.log.error({ api, errcode }, `${who} answered a code that nobody here knows`)
   return {
-    shared: sharedState(rows, () => scope.clock.now()),
-    suiteTicket: async (suiteId) =>
-      (await store.read((em) => readSuiteTicket({ ...scope, em }, suiteId)))?.ticket ?? null,
-    unknownCode: (api, errcode) => scope.log.error({ api, errcode }, 'wecom answered a code that nobody here knows'),
+    wecom: {
+      shared,
+      suiteTicket: async (suiteId) =>
+        (await store.read((em) => readSuiteTicket({ ...scope, em }, suiteId)))?.ticket ?? null,
+      unknownCode: unknownCode('wecom'),
+    },
+    wechat: { shared, unknownCode: unknownCode('wechat') },
   }
 }
 
@@ -170,11 +185,22 @@ function payOf(config: Config, outside: Outside | null): WechatPayConfig | null 
   }
 }
 
-function portsOf(
-  config: Config,
-  outside: Outside | null,
-  wecom: Pick<WecomOptions, 'suiteTicket' | 'shared' | 'unknownCode'>,
-): Ports {
+/** Our service account: the sandbox's, or the one of the configuration. */
+const accountOf = (config: Config, outside: Outside | null): WechatAccount | null =>
+  outside === null ? config.wechat.account : outside.world.wechat
+
+/** What the house itself may know of our service account. In the sandbox one script is WeChat's client and its JS-SDK. */
+function wechatHouseOf(config: Config, outside: Outside | null): House['wechat'] {
+  const account = accountOf(config, outside)
+  if (account === null) return null
+  const { appid, miniProgram, openPlatformId, templates } = account
+  const ours = { appid, miniProgramAppid: miniProgram?.appid ?? null, openPlatformId, templates }
+  if (outside === null) return { ...ours, jsSdkUrl: config.wechat.jsSdkUrl, clientScriptUrl: null, cashierUrl: null }
+  const script = `${outside.wechatUrl}/client.js`
+  return { ...ours, jsSdkUrl: script, clientScriptUrl: script, cashierUrl: outside.payUrl }
+}
+
+function portsOf(config: Config, outside: Outside | null, memory: Memory): Ports {
   const provider = providerOf(config, outside)
   const now = () => Date.now()
   const pay = payOf(config, outside)
@@ -188,7 +214,14 @@ function portsOf(
           installBase: outside.wecomUrl,
         }
   return {
-    wecom: wecomAdapter({ ...bases, ...wecom, now, provider, suites: provider?.suites ?? [] }),
+    wecom: wecomAdapter({ ...bases, ...memory.wecom, now, provider, suites: provider?.suites ?? [] }),
+    wechat: wechatAdapter({
+      apiBase: outside?.wechatUrl ?? config.wechat.apiBase,
+      oauthBase: outside?.wechatUrl ?? config.wechat.oauthBase,
+      ...memory.wechat,
+      account: accountOf(config, outside),
+      now,
+    }),
     sms: smsAdapter({ gateway: gatewayOf(config, outside), now }),
     invoice: invoiceAdapter({ service: invoicesOf(config, outside), now }),
     pass: passAdapter(config.passes),

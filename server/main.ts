@@ -61,10 +61,12 @@ async function startOutside(config: Config): Promise<{ outside: Outside | null; 
   const { mode, ...ports } = config.sandbox
   if (mode === 'inside') {
     const sandbox = await startSandbox(world, ports)
-    return { outside: { world, wecomUrl: sandbox.wecomUrl, payUrl: sandbox.payUrl }, sandbox }
+    const { wecomUrl, payUrl, wechatUrl } = sandbox
+    return { outside: { world, wecomUrl, payUrl, wechatUrl }, sandbox }
   }
   const at = (port: number): string => `http://127.0.0.1:${port}`
-  return { outside: { world, wecomUrl: at(ports.wecomPort), payUrl: at(ports.payPort) }, sandbox: null }
+  const urls = { wecomUrl: at(ports.wecomPort), payUrl: at(ports.payPort), wechatUrl: at(ports.wechatPort) }
+  return { outside: { world, ...urls }, sandbox: null }
 }
 
 async function main(): Promise<void> {
@@ -96,7 +98,7 @@ type DemoTills = Awaited<ReturnType<typeof offerDemoTills>>
 
 function tellNewcomer(config: Config, url: string, tills: DemoTills): void {
   const at = (port: number): string => `http://127.0.0.1:${port}`
-  const { wecomPort, payPort } = config.sandbox ?? { wecomPort: 0, payPort: 0 }
+  const { wecomPort, payPort, wechatPort } = config.sandbox ?? { wecomPort: 0, payPort: 0, wechatPort: 0 }
   console.log(`
 福利卡 Fulika 已启动（沙箱）  running with the sandbox
 
@@ -105,11 +107,12 @@ function tellNewcomer(config: Config, url: string, tills: DemoTills): void {
   员工手机 phones         ${at(wecomPort)}/phone
   店员收银 clerk's till   ${tills?.clerk ?? '-'}    (once)
   店长收银 manager's till ${tills?.manager ?? '-'}    (once)
+  买家微信 buyers' phones ${at(wechatPort)}/phone
   外部手机 outside worker ${at(wecomPort)}/worker
   安装应用 app market     ${at(wecomPort)}/suites
   收银台和银行 cashier    ${at(payPort)}/cashier   ${at(payPort)}/bank
   收银机 POS till         ${at(payPort)}/till
-  故障和时钟 dials        ${at(wecomPort)}/dials   ${at(payPort)}/dials
+  故障和时钟 dials        ${at(wecomPort)}/dials   ${at(payPort)}/dials   ${at(wechatPort)}/dials
 `)
 }
 

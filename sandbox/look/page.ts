@@ -2,10 +2,14 @@ import type { Context } from 'koa'
 import { html, type Markup } from './html.ts'
 import { STYLE } from './style.ts'
 
-/** Where the other half of the sandbox listens, when both run together; pages link there on the host they were asked by. */
+/** The three servers of the sandbox: WeCom, WeChat Pay with a bank, and WeChat itself. */
+export type Side = 'wecom' | 'pay' | 'wechat'
+
+/** Where the others listen, when they run together; pages link there on the host they were asked by. */
 export interface Neighbours {
   wecomPort?: number
   payPort?: number
+  wechatPort?: number
 }
 
 /** What stands around a page's own content. */
@@ -32,7 +36,9 @@ export type NavName =
   | 'money'
   | 'wecom-dials'
   | 'pay-dials'
-const entries: readonly { name: NavName; label: string; side: 'wecom' | 'pay' | 'here'; path: string }[] = [
+  | 'buyers'
+  | 'wechat-dials'
+const entries: readonly { name: NavName; label: string; side: Side | 'here'; path: string }[] = [
   { name: 'home', label: '首页', side: 'here', path: '/' },
   { name: 'phone', label: '手机', side: 'wecom', path: '/phone' },
   { name: 'worker', label: '外部手机', side: 'wecom', path: '/worker' },
@@ -47,18 +53,20 @@ const entries: readonly { name: NavName; label: string; side: 'wecom' | 'pay' | 
   { name: 'till', label: '收银机', side: 'pay', path: '/till' },
   { name: 'money', label: '资金', side: 'pay', path: '/money' },
   { name: 'pay-dials', label: '支付旋钮', side: 'pay', path: '/dials' },
+  { name: 'buyers', label: '买家微信', side: 'wechat', path: '/phone' },
+  { name: 'wechat-dials', label: '微信旋钮', side: 'wechat', path: '/dials' },
 ]
 
-/** Which half answers, and where the other one is. */
+/** Which of them answers, and where the others are. */
 export interface Place {
-  readonly side: 'wecom' | 'pay'
+  readonly side: Side
   readonly neighbours: Neighbours
 }
 
-/** The address of a page of either half, seen from here; null while the other half does not run. */
-export function linkTo(ctx: Context, place: Place, side: 'wecom' | 'pay', path: string): string | null {
+/** The address of a page of any of them, seen from here; null while that one does not run. */
+export function linkTo(ctx: Context, place: Place, side: Side, path: string): string | null {
   if (side === place.side) return path
-  const port = side === 'wecom' ? place.neighbours.wecomPort : place.neighbours.payPort
+  const port = place.neighbours[`${side}Port`]
   return port === undefined ? null : `${ctx.protocol}://${ctx.hostname}:${port}${path}`
 }
 

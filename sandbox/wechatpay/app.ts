@@ -15,6 +15,7 @@ import { mountDesk } from './desk.ts'
 import { mountMoney } from './money-api.ts'
 import { mountMoneyControl } from './money-control.ts'
 import { closeTrade, createOrder, queryTrade } from './orders.ts'
+import { mountPaySheet } from './pay-sheet.ts'
 import { mountPapers, mountPapersControl } from './papers-api.ts'
 import { products } from './state.ts'
 import type { World } from './state.ts'
@@ -40,6 +41,7 @@ export function handlerOf(world: World, place: Place): (request: IncomingMessage
   mountMoneyControl(router, world)
   mountPapersControl(router, world)
   mountCashier(router, world, place)
+  mountPaySheet(router, world)
   mountBank(router, world.now, place)
   mountInvoices(router, world.now, place)
   mountTill(router, place)

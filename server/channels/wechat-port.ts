@@ -42,8 +42,11 @@ export interface WechatCallbackQuery {
 /** What a person, or WeChat, did with a permission to send: each is told at least once, perhaps twice, in any order. */
 export interface WechatSubscriptionChange {
   readonly templateId: string
-  /** `accepted` gives one message more; `refused` takes all away; of a message sent, `delivered` or `failed`. */
-  readonly change: 'accepted' | 'refused' | 'delivered' | 'failed'
+  /**
+   * `accepted` gives one message more, `declined` none; `withdrawn` takes away what was given. Of a message sent:
+   * `delivered` or `failed`.
+   */
+  readonly change: 'accepted' | 'declined' | 'withdrawn' | 'delivered' | 'failed'
   /** Of a message sent: its id, and WeChat's code where it failed. */
   readonly messageId: string | null
   readonly code: string | null

@@ -21,6 +21,43 @@ export interface WecomSuite {
   readonly encodingAesKey: Secret<string>
 }
 
+/** What a subscription message of WeChat may tell. */
+export const wechatTemplateKinds = [
+  'gift_received',
+  'gift_claimed',
+  'gift_returned',
+  'card_expiring',
+  'low_balance',
+] as const
+export type WechatTemplateKind = (typeof wechatTemplateKinds)[number]
+/** What a template has places for: the card's name, an amount, a moment, and a sentence. */
+export const wechatTemplateWords = ['card', 'amount', 'time', 'note'] as const
+
+/** A template of our service account: its id, and by which key it takes what; what it has no key for is left out. */
+export interface WechatTemplate {
+  readonly id: string
+  readonly keys: Readonly<Partial<Record<(typeof wechatTemplateWords)[number], string>>>
+}
+
+/** Our service account (服务号), as far as the house may know it: its secrets stay with the adapter. */
+export interface WechatHouse {
+  readonly appid: string
+  /** Null: there is no mini program. */
+  readonly miniProgramAppid: string | null
+  /** The Open Platform account; kept beside each unionid, which is one within it alone. */
+  readonly openPlatformId: string | null
+  readonly templates: Readonly<Partial<Record<WechatTemplateKind, WechatTemplate>>>
+  /** The JS-SDK that pages load. */
+  readonly jsSdkUrl: string
+  /**
+   * The sandbox's script, which makes any browser a client of WeChat; null outside the sandbox, where the client is there by
+   * itself. In the sandbox it is the JS-SDK as well: load it once.
+   */
+  readonly clientScriptUrl: string | null
+  /** The sandbox's cashier, which pages show in a frame; null outside the sandbox. */
+  readonly cashierUrl: string | null
+}
+
 /** What this installation is, from its configuration and key ring. It never changes while a process runs. */
 export interface House {
   /** Where browsers reach us, without a slash at the end: https://fuli.example.com */
@@ -46,6 +83,8 @@ export interface House {
     /** At most so many calls of profit sharing a second for one merchant. */
     readonly sharesPerSecond: number
   }
+  /** Null: no service account is configured; the storefront can only be looked at. */
+  readonly wechat: WechatHouse | null
   /** Until when cards can be signed for Apple's Wallet (ms): its certificate ends then. Null: none is configured. */
   readonly passesUntilMs: number | null
   /** True where the sandbox stands in for WeCom and WeChat Pay; pages then say so. */

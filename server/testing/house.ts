@@ -16,6 +16,7 @@ export function testHouse(more: Partial<House> = {}): House {
     wecomSuites: [],
     wecomProviderCorpId: null,
     wechatPay: { platform: null, feeBp: () => 60, settlementWindowMs: 600_000, sharesPerSecond: 25 },
+    wechat: null,
     passesUntilMs: null,
     sandbox: true,
     quietMinutes: false,

@@ -14,7 +14,7 @@ import { placeOrder } from '../modules/order/place-order.ts'
 import { aTemplate } from './cards.ts'
 import type { TestDatabase } from './databases.ts'
 import { startWechatSandbox, type Control, type WechatSandbox } from './wechat-sandbox.ts'
-import { easyReview, noInvoices, noSms, noPasses, noWebhooks } from './wecom.ts'
+import { easyReview, noWechat, noInvoices, noSms, noPasses, noWebhooks } from './wecom.ts'
 
 /** Two merchants of the WeChat Pay sandbox, one for each brand of a test. */
 export const merchants = [
@@ -119,6 +119,7 @@ export async function servePayHouse(
     webhook: noWebhooks,
     pass: noPasses,
     review: easyReview,
+    wechat: noWechat,
   }
   ports = connected
   return {

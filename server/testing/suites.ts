@@ -8,7 +8,7 @@ import type { Edge } from '../kernel/context.ts'
 import { readSuiteTicket } from '../modules/company/read-suite-ticket.ts'
 import { aSuite } from './callbacks.ts'
 import type { TestDatabase } from './databases.ts'
-import { easyReview, noInvoices, noSms, noPasses, noWebhooks } from './wecom.ts'
+import { easyReview, noWechat, noInvoices, noSms, noPasses, noWebhooks } from './wecom.ts'
 
 const keys = { token: 'SANDBOXtoken', encodingAesKey: 'SANDBOX'.padEnd(43, '0') }
 const suite = (suiteId: string, kind: 'third_party' | 'customised', name: string) => ({
@@ -78,5 +78,6 @@ export const portsWith = (wecom: WecomPort): Ports => ({
   webhook: noWebhooks,
   pass: noPasses,
   review: easyReview,
+  wechat: noWechat,
   wechatPay: undefined as never,
 })

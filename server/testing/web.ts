@@ -10,7 +10,7 @@ import { createAuthenticate } from '../modules/company/authenticate.ts'
 import { readClerkActor } from '../modules/merchant/read-clerk-actor.ts'
 import { createTerminalCheck, POS_PATH } from '../modules/merchant/verify-terminal.ts'
 import type { TestDatabase } from './databases.ts'
-import { easyReview, noInvoices, noSms, noPasses, noWebhooks } from './wecom.ts'
+import { easyReview, noWechat, noInvoices, noSms, noPasses, noWebhooks } from './wecom.ts'
 import { testHouse } from './house.ts'
 
 export interface Web {
@@ -42,6 +42,7 @@ export async function startWeb(
     webhook: noWebhooks,
     pass: noPasses,
     review: easyReview,
+    wechat: noWechat,
     ...wish.ports,
   }
   const origins: string[] = []

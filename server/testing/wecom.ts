@@ -1,6 +1,8 @@
 import type { WecomSandbox } from '../../sandbox/wecom/server.ts'
 import type { PassPort, ReviewPort, SmsPort, WebhookPort, WecomApp, WecomPort } from '../channels/ports.ts'
 import { invoiceAdapter } from '../channels/invoice/adapter.ts'
+import { wechatAdapter } from '../channels/wechat/adapter.ts'
+import type { WechatPort } from '../channels/wechat-port.ts'
 import { passAdapter } from '../channels/pass/adapter.ts'
 import { reviewAdapter } from '../channels/review/adapter.ts'
 import { ownWordsFile, readWords } from '../channels/review/words-file.ts'
@@ -33,6 +35,9 @@ export const noWebhooks: WebhookPort = {
     throw new Error('this test tells no merchant anything')
   },
 }
+
+/** A house without a service account: any use of it is `broken`. */
+export const noWechat: WechatPort = wechatAdapter({ apiBase: '', oauthBase: '', account: null, now: Date.now })
 
 /** No certificate for passes. */
 export const noPasses: PassPort = passAdapter(null)

@@ -10,7 +10,7 @@ import { aSuite, postCallback, sealedCallback, xmlOf } from '../../testing/callb
 import { aCompany } from '../../testing/companies.ts'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { startWeb, type Web } from '../../testing/web.ts'
-import { easyReview, noInvoices, noSms, noPasses, noWebhooks, wecomOf } from '../../testing/wecom.ts'
+import { easyReview, noWechat, noInvoices, noSms, noPasses, noWebhooks, wecomOf } from '../../testing/wecom.ts'
 import { callbackEndpoints } from './callback-endpoints.ts'
 import { connectWecom } from './connect-wecom.ts'
 import { forgetEvents } from './forget-events.ts'
@@ -43,6 +43,7 @@ onBothDatabases('callbacks', (database) => {
     webhook: noWebhooks,
     pass: noPasses,
     review: easyReview,
+    wechat: noWechat,
     wechatPay: undefined as never,
   }
   beforeEach(async () => {
