@@ -1,0 +1,87 @@
+import { ListingFacts } from '../../contract/operator/shelf.ts'
+import { fen } from '../../contract/fen.ts'
+import { encodeId, type Id } from '../../contract/ids.ts'
+import { priceOf } from '../../contract/price.ts'
+import type { ErrorCode } from '../../contract/error-codes.ts'
+import type { Edge, Tx } from '../kernel/context.ts'
+import { AppError } from '../kernel/errors.ts'
+import { sql } from '../kernel/sql.ts'
+import { createBrand } from '../modules/catalog/create-template.ts'
+import { placeOrder } from '../modules/order/place-order.ts'
+import { changeListing } from '../modules/shelf/change-listing.ts'
+import { createListing } from '../modules/shelf/create-listing.ts'
+import { factsOf } from '../modules/shelf/listing-rules.ts'
+import { findListing } from '../modules/shelf/read-listing.ts'
+import { takeListing, type TakenListing, type TakingWish } from '../modules/shelf/take-listing.ts'
+import { aTemplate } from './cards.ts'
+
+export interface TestListing {
+  readonly id: Id<'listing'>
+  readonly versionId: Id<'templateVersion'>
+  readonly brandId: Id<'brand'>
+}
+type Template = Parameters<typeof aTemplate>[2]
+type Facts = Partial<Parameters<typeof ListingFacts.parse>[0] & object>
+
+/** A brand, a card of it and its listing, on the shelf. What a test cares about, it says. */
+export async function aListing(tx: Tx, more: Facts = {}, template: Template = {}): Promise<TestListing> {
+  const known = await sql<{ id: Id<'brand'> }>(tx.em, "select id from brand where issuer_prefix = '6230'")
+  const brandId = template?.brandId ?? known[0]?.id ?? (await createBrand(tx, { name: '青禾', issuerPrefix: '6230' }))
+  const versionId = await aTemplate(tx, brandId, template)
+  const facts = ListingFacts.parse({ category: 'general', title: '青禾礼品卡', ...more })
+  const id = await createListing(tx, versionId, facts)
+  await changeListing(tx, { ...facts, id, version: 1, templateVersionId: versionId, state: 'on' })
+  return { id, versionId, brandId }
+}
+
+/** Changes some of what a listing says. */
+export async function mendListing(
+  tx: Tx,
+  id: Id<'listing'>,
+  more: Partial<ListingFacts> & { state?: 'on' | 'off'; templateVersionId?: Id<'templateVersion'> },
+): Promise<number> {
+  const { version, templateVersionId, state, ...row } = (await findListing(tx, id))!
+  const facts = factsOf({ ...row, version, templateVersionId, state })
+  return changeListing(tx, { ...facts, id, version, templateVersionId, state, ...more })
+}
+
+export const buyerNumber = (number: number): Id<'buyer'> => encodeId('buyer', BigInt(number))
+
+/** What somebody wants who saw a face of 100 yuan at this price. */
+export interface TestWish {
+  readonly buyer: number
+  readonly faceFen?: number
+  /** In basis points of the face; 10,000 when it is not said. */
+  readonly priceBp?: number
+}
+
+/** An order of one card and what it takes from the shelf, in one transaction: the taking, or the code of its refusal. */
+export async function buyOne(
+  edge: Edge,
+  listing: TestListing,
+  { buyer, faceFen = 10_000, priceBp = 10_000 }: TestWish,
+): Promise<(TakenListing & { readonly orderId: Id<'order'> }) | ErrorCode> {
+  const [face, buyerId] = [fen(faceFen), buyerNumber(buyer)]
+  const priceFen = priceOf(face, priceBp)
+  const item = { templateVersionId: listing.versionId, faceFen: face, priceFen, listingId: listing.id }
+  const wish: Omit<TakingWish, 'orderId'> = { ...item, versionId: listing.versionId, buyerId }
+  try {
+    return await edge.tx(async (tx) => {
+      const orderId = await placeOrder(tx, { companyId: null, buyerId, items: [{ ...item, holderId: buyerId }] })
+      return { ...(await takeListing(tx, { ...wish, orderId })), orderId }
+    })
+  } catch (error) {
+    if (error instanceof AppError) return error.code
+    throw error
+  }
+}
+
+/** How often each outcome came. */
+export function tally(outcomes: readonly (object | string)[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const outcome of outcomes) {
+    const key = typeof outcome === 'string' ? outcome : 'taken'
+    counts[key] = (counts[key] ?? 0) + 1
+  }
+  return counts
+}
