@@ -25,7 +25,7 @@ export async function returnTaking(tx: Tx, orderId: Id<'order'>): Promise<boolea
     tx.em,
     `update listing set sold = sold - ?, taken = taken - ?,
       promo_taken = promo_taken - case when promo_number = ? then ? else 0 end where id = ?`,
-    [wasSold ? 1 : 0, back, taking.promoNumber ?? 0, back, taking.listingId],
+    [wasSold ? 1 : 0, back, taking.promoNumber ?? -1, back, taking.listingId],
   )
   return true
 }
