@@ -5,9 +5,11 @@ import { knowBuyer } from '../modules/buyer/know-buyer.ts'
 import { sessionCookies } from '../modules/company/open-session.ts'
 import type { TestDatabase } from './databases.ts'
 import { aBrowser, type Browser } from './web.ts'
+import { appid } from './wechat-sandbox.ts'
 
-/** The service account of tests. */
-export const STORE_APPID = 'wx00000000000000aa'
+/** The service account of tests: the app that the merchants of tests are bound to. */
+export const STORE_APPID = appid
+
 
 export interface TestBuyer {
   readonly id: Id<'buyer'>

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Id } from '../../../contract/ids.ts'
 import type { JsapiParameters } from '../../channels/wechatpay-port.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
@@ -9,6 +10,8 @@ import { preparePayment } from './prepare-payment.ts'
 import { readOrderBrands } from './read-needs.ts'
 import { callerOf } from './read-payment.ts'
 import { Payment, type PaymentRow } from './tables.ts'
+
+const [LOOKS, LOOK_MS] = [20, 50]
 
 /** Who pays, as WeChat Pay must be told. */
 export interface Payer {
@@ -40,10 +43,16 @@ export async function chargeBuyer(
  * `provider_unavailable` when WeChat Pay refused the payment.
  */
 export async function readyToPay(edge: Edge, orderId: Id<'order'>): Promise<JsapiParameters | null> {
-  const first = await edge.read((tx) => readBuyersPayment(tx, orderId))
-  if (first === null || first.state !== 'opened') return null
-  if (!isGood(first, edge.clock.now())) await preparePayment(edge, first.id)
-  const payment = isGood(first, edge.clock.now()) ? first : await edge.read((tx) => readBuyersPayment(tx, orderId))
+  let payment = await edge.read((tx) => readBuyersPayment(tx, orderId))
+  if (payment?.state === 'opened' && !isGood(payment, edge.clock.now())) {
+    await preparePayment(edge, payment.id)
+    // Of presses at once the last one's prepay id is the one that counts, and it may take a moment longer.
+    for (let looked = 0; looked < LOOKS; looked += 1) {
+      payment = await edge.read((tx) => readBuyersPayment(tx, orderId))
+      if (payment?.state !== 'opened' || isGood(payment, edge.clock.now())) break
+      await sleep(LOOK_MS)
+    }
+  }
   if (payment === null || !isGood(payment, edge.clock.now())) return null
   return edge.ports.wechatPay.jsapiParameters(callerOf(payment), payment.codeUrl)
 }
