@@ -117,6 +117,7 @@ export function createApp(
     trustProxy: options.trustProxy,
     metrics,
     ready: async () => (await edge.read((tx) => sql(tx.em, 'select 1 as one'))).length === 1,
+    wechat: open.house.wechat,
     pages: pagesOf(),
     ...(options.rate === undefined ? {} : { rate: options.rate }),
   })

@@ -195,9 +195,9 @@ function wechatHouseOf(config: Config, outside: Outside | null): House['wechat']
   if (account === null) return null
   const { appid, miniProgram, openPlatformId, templates } = account
   const ours = { appid, miniProgramAppid: miniProgram?.appid ?? null, openPlatformId, templates }
-  if (outside === null) return { ...ours, jsSdkUrl: config.wechat.jsSdkUrl, clientScriptUrl: null, cashierUrl: null }
+  if (outside === null) return { ...ours, jsSdkUrl: config.wechat.jsSdkUrl, clientScriptUrl: null }
   const script = `${outside.wechatUrl}/client.js`
-  return { ...ours, jsSdkUrl: script, clientScriptUrl: script, cashierUrl: outside.payUrl }
+  return { ...ours, jsSdkUrl: script, clientScriptUrl: script }
 }
 
 function portsOf(config: Config, outside: Outside | null, memory: Memory): Ports {

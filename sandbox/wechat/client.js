@@ -128,7 +128,7 @@
   const bridge = {
     invoke(name, params, done = () => {}) {
       if (name === 'getBrandWCPayRequest') {
-        pay(params).then(({ says, message }) =>
+        void pay(params).then(({ says, message }) =>
           done({ err_msg: `get_brand_wcpay_request:${says}`, ...(says === 'fail' ? { err_desc: message } : {}) }),
         )
       } else if (name === 'closeWindow') closeWindow()

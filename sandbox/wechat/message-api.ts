@@ -7,10 +7,10 @@ import { permissionOf, type Person, type WechatApp, type WechatState } from './s
 
 /** What a value may be, by the letters of its key (10). */
 const fits: Readonly<Record<string, (value: string) => boolean>> = {
-  thing: (value) => [...value].length <= 20,
+  thing: (value) => Array.from(value).length <= 20,
   character_string: (value) => /^[\x20-\x7e]{1,32}$/.test(value),
   phrase: (value) => /^\p{Script=Han}{1,5}$/u.test(value),
-  name: (value) => [...value].length <= 10,
+  name: (value) => Array.from(value).length <= 10,
   number: (value) => /^\d{1,32}(\.\d+)?$/.test(value),
   amount: (value) => /^[¥￥]?\d{1,10}(\.\d{1,2})?元?$/.test(value),
   date: (value) => /\d{4}年?/.test(value),

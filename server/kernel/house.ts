@@ -54,8 +54,6 @@ export interface WechatHouse {
    * itself. In the sandbox it is the JS-SDK as well: load it once.
    */
   readonly clientScriptUrl: string | null
-  /** The sandbox's cashier, which pages show in a frame; null outside the sandbox. */
-  readonly cashierUrl: string | null
 }
 
 /** What this installation is, from its configuration and key ring. It never changes while a process runs. */

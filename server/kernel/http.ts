@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { IncomingMessage, ServerResponse, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
-import helmet from 'koa-helmet'
 import Router from 'koa-router'
 import { can } from '../../contract/abilities.ts'
 import type { Lang } from '../../contract/error-codes.ts'
@@ -14,7 +13,9 @@ import { AppError, refuse, sayLimit, toAppError, toProblem } from './errors.ts'
 import type { RootLog } from './log.ts'
 import { createHttpMetrics, type HttpMetrics } from './metrics.ts'
 import { networkOf, plainAddress } from './network.ts'
+import type { House } from './house.ts'
 import { packText } from './pack-text.ts'
+import { pagePolicy } from './page-policy.ts'
 import { rateLimit, type Rate } from './rate.ts'
 import { countStreams, type Streams } from './streams.ts'
 
@@ -43,6 +44,8 @@ export interface HttpOptions {
   readonly metrics?: HttpMetrics
   /** How long a stream of events lasts before its listener must ask again. */
   readonly streamMs?: number
+  /** Whose JS-SDK the storefront's pages load. */
+  readonly wechat?: House['wechat']
   /** Serves the built pages for whatever no endpoint answers. */
   readonly pages?: Koa.Middleware
 }
@@ -60,15 +63,6 @@ const STREAM_MS = 10 * 60_000
 const BACKLOG = 4096
 /** JSON bodies are forms typed by people; files are raw and state their own limit. */
 const defaultLimitBytes = 256 * 1024
-const contentSecurityPolicy = {
-  directives: {
-    defaultSrc: ["'self'"],
-    scriptSrc: ["'self'"],
-    styleSrc: ["'self'", "'unsafe-inline'"],
-    imgSrc: ["'self'", 'data:', 'blob:'],
-    upgradeInsecureRequests: null,
-  },
-}
 
 /** The whole web side as one Koa app, derived from the endpoint records. */
 export function createHttpApp(options: HttpOptions): Koa {
@@ -86,7 +80,7 @@ export function createHttpApp(options: HttpOptions): Koa {
     router.register(one.path, [one.method], (ctx: Koa.Context) => answer(ctx, one, options, guards))
   }
   app.use((ctx, next) => around(ctx, next, options.log, metrics))
-  app.use(helmet({ contentSecurityPolicy }))
+  app.use(pagePolicy(options.wechat ?? null))
   packText(app, options.log)
   app.use((ctx, next) => probes(ctx, next, options, metrics))
   app.use(router.routes())

@@ -35,9 +35,17 @@ export function messageCalls(api: Authorised): Pick<WechatPort, 'sendSubscriptio
   }
 }
 
+const letters = new Intl.Segmenter('zh', { granularity: 'grapheme' })
+const lengthOf = (text: string): number => Array.from(text).length
+
 /** A value within its limit, with an ellipsis inside it where something was left out. Letters are never cut in two. */
 function cut(key: string, value: string): string {
   const most = MOST[key.replace(/\d+$/, '')]
-  const letters = [...value]
-  return most === undefined || letters.length <= most ? value : `${letters.slice(0, most - 1).join('')}…`
+  if (most === undefined || lengthOf(value) <= most) return value
+  let kept = ''
+  for (const { segment } of letters.segment(value)) {
+    if (lengthOf(kept + segment) >= most) break
+    kept += segment
+  }
+  return `${kept}…`
 }
