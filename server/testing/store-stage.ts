@@ -34,7 +34,7 @@ export interface TestListing {
 export async function serveStore(database: TestDatabase, world: PayWorld): Promise<PayHouse> {
   const wechat = {
     ...{ appid: STORE_APPID, miniProgramAppid: null, openPlatformId: null, templates: {} },
-    ...{ jsSdkUrl: '', clientScriptUrl: null, cashierUrl: null },
+    ...{ jsSdkUrl: '', clientScriptUrl: null },
   }
   database.house = { ...database.house, wechat }
   return servePayHouse(database, world, [
