@@ -242,6 +242,21 @@ export type WebhookState = keyof typeof webhookMoves
 export const differenceMoves = table({ open: ['closed'], closed: ['open'] })
 export type DifferenceState = keyof typeof differenceMoves
 
+/**
+ * A message for a buyer stands in the inbox from its first moment; this is about sending it by WeChat as well. `kept`: it is not
+ * sent. `unknown`: no answer came, and it is never sent again. `failed`: WeChat refused it, or told later that it did not arrive.
+ */
+export const noticeMoves = table({
+  planned: ['sending', 'kept'],
+  sending: ['sent', 'unknown', 'failed', 'planned', 'delivered'],
+  sent: ['delivered', 'failed'],
+  unknown: ['delivered', 'failed'],
+  delivered: [],
+  failed: [],
+  kept: [],
+})
+export type NoticeState = keyof typeof noticeMoves
+
 /** A picture that somebody uploaded for their cards. One that passed is refused later when somebody complains. */
 export const coverMoves = table({
   in_review: ['passed', 'refused'],

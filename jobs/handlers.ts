@@ -22,7 +22,7 @@ import { tagContact } from '../server/modules/contact/tag-contact.ts'
 import { isAnswerCode, type AnswerCode } from '../server/modules/delivery/approval-card.ts'
 import { askApproval } from '../server/modules/delivery/ask-approval.ts'
 import { closeApprovals } from '../server/modules/delivery/close-approvals.ts'
-import { forgetCovers } from '../server/modules/cover/forget-covers.ts'
+import { forgetCovers, forgetCoversOf } from '../server/modules/cover/forget-covers.ts'
 import { deliverAgain, deliverCards } from '../server/modules/delivery/deliver-cards.ts'
 import { forgetDeliveries } from '../server/modules/delivery/forget-messages.ts'
 import { giveBackReturners } from '../server/modules/delivery/give-back-returners.ts'
@@ -39,6 +39,10 @@ import { readIncome } from '../server/modules/funding/read-income.ts'
 import { watchPayment } from '../server/modules/funding/watch-payment.ts'
 import { returnGift, returnGiftsOfLeaver } from '../server/modules/gift/end-gift.ts'
 import { forgetGifts } from '../server/modules/gift/forget-gifts.ts'
+import { forgetNotices, forgetNoticesOf } from '../server/modules/notice/forget-notices.ts'
+import { noteGift } from '../server/modules/notice/note-gift.ts'
+import { planReminders } from '../server/modules/notice/plan-reminders.ts'
+import { sendNotice } from '../server/modules/notice/send-notice.ts'
 import { driveInvoice } from '../server/modules/invoice/drive-invoice.ts'
 import { reverseInvoices } from '../server/modules/invoice/reverse-invoices.ts'
 import { issueOrder, issueOrders } from '../server/modules/issuance/issue-order.ts'
@@ -57,6 +61,7 @@ import { forgetNonces } from '../server/modules/merchant/forget-nonces.ts'
 import { eraseRosterChunks } from '../server/modules/staff/erase-roster.ts'
 import { queueSyncs } from '../server/modules/staff/queue-syncs.ts'
 import { syncDirectory } from '../server/modules/staff/sync-directory.ts'
+import { beginRound } from '../server/modules/shelf/begin-round.ts'
 import { closeUnpaid } from '../server/modules/storefront/close-unpaid.ts'
 import { deliverEvents } from '../server/modules/webhook/deliver-events.ts'
 import { forgetEventsSent } from '../server/modules/webhook/forget-events-sent.ts'
@@ -117,7 +122,11 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'refund.part': (edge, args) => driveRefundPart(edge, idOf('refundPart', args, 'partId')),
   'surplus.return': (edge, args) => edge.tx((tx) => returnSurplus(tx, idOf('payment', args, 'paymentId'))),
   'store-order.close': (edge, args) => closeUnpaid(edge, idOf('order', args, 'orderId')),
-  'buyer.forget': (edge, args) => edge.tx((tx) => forgetBuyer(tx, idOf('buyer', args, 'buyerId'))),
+  'buyer.forget': (edge, args) => edge.tx((tx) => forgetAllOf(tx, idOf('buyer', args, 'buyerId'))),
+  'notice.gift': (edge, args) => edge.tx((tx) => noteGift(tx, idOf('gift', args, 'giftId'))),
+  'notice.send': (edge, args) => sendNotice(edge, idOf('noticeMessage', args, 'messageId')),
+  'notices.plan': planReminders,
+  'notices.forget': (edge) => untilNone(edge, forgetNotices),
   'refund.take-back': (edge, args) => runTakeBack(edge, idOf('refund', args, 'refundId')),
   'invoice.issue': (edge, args) => driveInvoice(edge, idOf('invoice', args, 'invoiceId')),
   'invoice.poll': (edge, args) => driveInvoice(edge, idOf('invoice', args, 'invoiceId')),
@@ -161,6 +170,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'recurring.run': (edge, args) => runRecurring(edge, idOf('recurring', args, 'recurringId')),
   'recurring.pay': (edge, args) => payRecurring(edge, idOf('campaign', args, 'campaignId')),
   'people.days': indexAllDays,
+  'shelf.round': async (edge) => void (await edge.tx(beginRound)),
   'orders.sweep': (edge) => untilNone(edge, sweepOrders),
   'wecom.authorise': (edge, args) => refreshAuthorisation(edge, idOf('company', args, 'companyId')),
   'company.forget': (edge, args) =>
@@ -200,6 +210,13 @@ const failedPiece = (args: JobArgs) => ({
   reason: typeof args['reason'] === 'string' ? args['reason'] : null,
   afterId: idOf('delivery', args, 'afterId'),
 })
+
+/** A buyer who is forgotten leaves neither pictures nor words of ours to them behind. */
+async function forgetAllOf(tx: Tx, buyerId: Id<'buyer'>): Promise<void> {
+  await forgetCoversOf(tx, buyerId)
+  await forgetNoticesOf(tx, buyerId)
+  await forgetBuyer(tx, buyerId)
+}
 
 /** Repeats work that is done a little a transaction and says how much it found. */
 async function untilNone(edge: Edge, work: (tx: Tx) => Promise<number>): Promise<void> {

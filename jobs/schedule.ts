@@ -20,6 +20,8 @@ export const daily = [
   { kind: 'deliveries.forget', at: '45 3 * * *' },
   { kind: 'gifts.forget', at: '47 3 * * *' },
   { kind: 'covers.forget', at: '48 3 * * *' },
+  { kind: 'notices.forget', at: '49 3 * * *' },
+  { kind: 'notices.plan', at: '0 10 * * *' },
   { kind: 'sign-ins.forget', at: '50 3 * * *' },
   { kind: 'sms-codes.forget', at: '52 3 * * *' },
   { kind: 'contacts.forget', at: '54 3 * * *' },
@@ -34,6 +36,8 @@ export const hourly = [
   { kind: 'recurring.start', at: '1 * * * *' },
   { kind: 'nonces.forget', at: '37 * * * *' },
 ] as const
+/** What happens every ten minutes, whoever is awake. */
+export const everyTenMinutes = [{ kind: 'shelf.round', at: '*/10 * * * *' }] as const
 /** What happens once for ever, in whatever process starts first. */
 export const onceForAll = ['people.days'] as const
 const SWEEP_MS = 10_000
@@ -55,11 +59,15 @@ export function startSchedule(edge: Edge): () => void {
       { timezone: 'Asia/Shanghai' },
     ),
   )
-  const thisHour = async (kind: string): Promise<void> => {
-    const hour = new Date(edge.clock.now()).toISOString().slice(0, 13)
-    await edge.tx((tx) => enqueue(tx, [{ kind, key: `${kind}:${hour}`, args: {} }]))
+  /** Once for all processes: the key names the hour, or as much of the time as is said. */
+  const thisTime = async (kind: string, characters: number): Promise<void> => {
+    const time = new Date(edge.clock.now()).toISOString().slice(0, characters)
+    await edge.tx((tx) => enqueue(tx, [{ kind, key: `${kind}:${time}`, args: {} }]))
   }
+  const thisHour = (kind: string): Promise<void> => thisTime(kind, '2026-01-01T00'.length)
   tasks.push(...hourly.map(({ kind, at }) => schedule(at, () => thisHour(kind), { timezone: 'Asia/Shanghai' })))
+  for (const { kind, at } of everyTenMinutes)
+    tasks.push(schedule(at, () => thisTime(kind, '2026-01-01T00:0'.length), { timezone: 'Asia/Shanghai' }))
   const starting = async (): Promise<void> => {
     for (const { kind } of hourly) await thisHour(kind)
     await edge.tx(queueReseal)

@@ -39,6 +39,7 @@ import { terminalEndpoints } from './modules/merchant/terminal-endpoints.ts'
 import { createTerminalCheck, POS_PATH } from './modules/merchant/verify-terminal.ts'
 import { posEndpoints } from './modules/redemption/pos-endpoints.ts'
 import { tillEndpoints } from './modules/redemption/till-endpoints.ts'
+import { noticeEndpoints } from './modules/notice/endpoints.ts'
 import { refundEndpoints } from './modules/refund/endpoints.ts'
 import { takeRefundNotice } from './modules/refund/take-notice.ts'
 import { settlementEndpoints } from './modules/settlement/endpoints.ts'
@@ -56,6 +57,7 @@ export const endpoints: readonly Endpoint[] = [
   ...companyEndpoints,
   ...buyerEndpoints,
   ...coverEndpoints,
+  ...noticeEndpoints,
   ...catalogEndpoints,
   ...shelfEndpoints,
   ...complianceEndpoints,

@@ -29,6 +29,7 @@ import {
   TerminalNonce,
   WebhookEndpoint,
 } from '../modules/merchant/tables.ts'
+import { NoticeGrant, NoticeMessage } from '../modules/notice/tables.ts'
 import { Order, OrderItem, OrderSlice } from '../modules/order/tables.ts'
 import { Hold, Redemption, RedemptionMovement, Shift, UsedCode } from '../modules/redemption/tables.ts'
 import { Bill, BillDifference } from '../modules/reconciliation/tables.ts'
@@ -117,6 +118,8 @@ export const entities = [
   Buyer,
   BuyerAccount,
   Cover,
+  NoticeGrant,
+  NoticeMessage,
   StoreOrder,
   Listing,
   ListingTaking,

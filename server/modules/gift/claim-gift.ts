@@ -8,6 +8,7 @@ import { passOnCard } from '../card/pass-on-card.ts'
 import type { Holder } from '../card/read-card.ts'
 import { voidHold } from '../redemption/void-hold.ts'
 import { findGift } from './find-gift.ts'
+import { tellBuyers } from './tell-buyers.ts'
 import { isNamed } from './is-named.ts'
 import type { GiftRow } from './tables.ts'
 
@@ -46,6 +47,7 @@ export async function claimGift(tx: Tx, receiver: Holder, token: string): Promis
   const card = (await lockCard(tx, gift.cardId)) ?? refuse('not_found')
   // Frozen, or at its end: it stays with the giver, and all of this is undone.
   if (!(await passOnCard(tx, card, { holderId: receiver.holderId, giftId: gift.id }))) refuse('gift_closed')
+  await tellBuyers(tx, gift.id, [gift.fromId, receiver.holderId])
   return claimed
 }
 

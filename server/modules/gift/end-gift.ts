@@ -9,6 +9,7 @@ import { takeBack } from '../delivery/take-back-leavers.ts'
 import { voidHold } from '../redemption/void-hold.ts'
 import { holdPerson } from '../staff/hold-person.ts'
 import { Gift, type GiftRow } from './tables.ts'
+import { tellBuyers } from './tell-buyers.ts'
 
 /** Its giver takes a gift back. Refuses with `not_found` for anybody else, `gift_closed` when it is over or claimed. */
 export async function withdrawGift(tx: Tx, giver: Holder, giftId: Id<'gift'>): Promise<void> {
@@ -51,5 +52,6 @@ async function end(tx: Tx, gift: GiftRow, to: 'withdrawn' | 'returned'): Promise
   if (!(await move(tx, { table: 'gift', id: gift.id, from: 'offered', to, moves: giftMoves }))) return false
   if (!(await voidHold(tx, gift.holdId, to === 'returned' ? 'timed_out' : 'voided')))
     throw new Error(`gift ${gift.id} had no open hold`)
+  if (to === 'returned') await tellBuyers(tx, gift.id, [gift.fromId])
   return true
 }
