@@ -9,7 +9,7 @@ import { addOrderItems, beginOrder, completeOrder, placeOrder } from '../server/
 import { onBothDatabases } from '../server/testing/databases.ts'
 import { drain } from './drain.ts'
 import { handlers } from './handlers.ts'
-import { daily, hourly, onceForAll } from './schedule.ts'
+import { daily, everyTenMinutes, hourly, onceForAll } from './schedule.ts'
 
 const DAY_MS = 86_400_000
 const noPorts = {} as Ports
@@ -32,7 +32,7 @@ onBothDatabases('daily jobs', (database) => {
     database.tx((tx) => sql<{ id: string; state: string }>(tx.em, 'select id, state from orders order by id'))
 
   test('each has a handler and ends, also where there is nothing to do', async () => {
-    const named = [...daily, ...hourly].map(({ kind }) => String(kind))
+    const named = [...daily, ...hourly, ...everyTenMinutes].map(({ kind }) => String(kind))
     expect([...named, ...onceForAll].filter((kind) => !(kind in handlers))).toEqual([])
     await aDay(0)
     const jobs = await database.tx((tx) => sql<{ state: string }>(tx.em, 'select state from job'))
