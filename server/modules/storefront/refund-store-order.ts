@@ -2,7 +2,9 @@ import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { buyerOf } from '../../kernel/tenant.ts'
-import type { Holder } from '../card/read-card.ts'
+import { lockCard } from '../card/change-held-card.ts'
+import { holds, type Holder } from '../card/read-card.ts'
+import { holdPayments } from '../funding/book-refund.ts'
 import { readBuyersPayment } from '../funding/charge-buyer.ts'
 import { withdrawGiftOf } from '../gift/end-gift.ts'
 import { lockOrders } from '../order/lock-orders.ts'
@@ -22,9 +24,11 @@ import { StoreOrder } from './tables.ts'
 export async function refundStoreOrder(tx: Tx, orderId: Id<'order'>): Promise<Id<'refund'>> {
   await findBuyersOrder(tx, orderId)
   await lockOrders(tx, [orderId])
+  await holdPayments(tx, orderId)
   const holder: Holder = { companyId: null, holderId: buyerOf(tx.actor) }
-  const card = await findOwnCard(tx, orderId, holder)
-  if (card === null) refuse('card_not_refundable')
+  const card = (await findOwnCard(tx, orderId, holder)) ?? refuse('card_not_refundable')
+  // A friend may claim it in this very moment: with the card held it is theirs, or the buyer's, for good.
+  if (!holds(holder, (await lockCard(tx, card.id))!)) refuse('card_not_refundable')
   await withdrawGiftOf(tx, holder, card.id)
   // Decided again with the card held: by the lock, which ends at its very instant, where the other right is over.
   const inRight = !(await isInDays(tx, orderId))

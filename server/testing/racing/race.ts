@@ -8,6 +8,7 @@ import { refundAndHold } from './refund-hold.ts'
 import { refundAndSplit } from './refund-split.ts'
 import { refundAndUnlock } from './refund-unlock.ts'
 import { eachOf, openRaceStage, pause, slots, type RaceStage, type Runner } from './stage.ts'
+import { storeCloseAndPay, storeRefundAndClaim, storeRefundAndUse, storeRefundAndUseNow } from './store-ends.ts'
 import { playInTurns, type Side } from './turns.ts'
 
 /** Who races whom for a card or its money; never may both win. */
@@ -20,6 +21,10 @@ export const racingPairs = {
   'friend-friend': friendAndFriend,
   'claim-withdraw': claimAndWithdraw,
   'claim-return': claimAndReturn,
+  'store-refund-use': storeRefundAndUse,
+  'store-refund-use-now': storeRefundAndUseNow,
+  'store-refund-claim': storeRefundAndClaim,
+  'store-close-pay': storeCloseAndPay,
 } as const satisfies Record<string, RacingPair>
 export type PairName = keyof typeof racingPairs
 
