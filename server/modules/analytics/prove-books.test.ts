@@ -21,6 +21,7 @@ import { invoiceChecks } from './invoice-checks.ts'
 import { redemptionChecks } from './redemption-checks.ts'
 import { refundChecks } from './refund-checks.ts'
 import { settlementChecks } from './settlement-checks.ts'
+import { shelfChecks } from './shelf-checks.ts'
 import { statementChecks } from './statement-checks.ts'
 import { walletChecks } from './wallet-checks.ts'
 
@@ -100,6 +101,7 @@ const elsewhere: ReadonlySet<string> = new Set(
     ...refundChecks,
     ...redemptionChecks,
     ...giftChecks,
+    ...shelfChecks,
     ...settlementChecks,
     ...statementChecks,
     ...invoiceChecks,

@@ -13,6 +13,7 @@ import { messageChecks } from './message-checks.ts'
 import { redemptionChecks } from './redemption-checks.ts'
 import { refundChecks } from './refund-checks.ts'
 import { settlementChecks } from './settlement-checks.ts'
+import { shelfChecks } from './shelf-checks.ts'
 import { statementChecks } from './statement-checks.ts'
 import { walletChecks } from './wallet-checks.ts'
 import { workChecks } from './work-checks.ts'
@@ -103,6 +104,7 @@ const everyCheck: readonly Check[] = [
   ...issueChecks,
   ...redemptionChecks,
   ...giftChecks,
+  ...shelfChecks,
   ...refundChecks,
   ...invoiceChecks,
   ...settlementChecks,

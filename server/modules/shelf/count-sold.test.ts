@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { encodeId, type Id } from '../../../contract/ids.ts'
 import type { Ports } from '../../channels/ports.ts'
-import { sql } from '../../kernel/sql.ts'
+import { change, sql } from '../../kernel/sql.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
 import { aListing, buyOne, payAndIssue, tally, type TestListing } from '../../testing/shelf.ts'
 import { countSold } from './count-sold.ts'
@@ -20,7 +20,13 @@ onBothDatabases('cards of the shelf are made', (database) => {
   }
   const ordersOf = (outcomes: readonly string[]) =>
     outcomes.filter((outcome): outcome is Id<'order'> => outcome.startsWith('ord_'))
-  const giveBack = (orderId: Id<'order'>) => database.tx((tx) => returnTaking(tx, orderId))
+  /** Its card is void before its place is there again. */
+  const giveBack = (orderId: Id<'order'>) =>
+    database.tx(async (tx) => {
+      const items = '(select id from order_item where order_id = ?)'
+      await change(tx.em, `update card set state = 'void' where order_item_id in ${items}`, [orderId])
+      return returnTaking(tx, orderId)
+    })
 
   test('a series of 120 is numbered 1 to 120 under 500 buyers at once, never 121', async () => {
     const listing = await database.tx((tx) => aListing(tx, { series: true, stock: 120 }))
