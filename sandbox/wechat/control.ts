@@ -19,7 +19,7 @@ import {
 
 const text = z.string().min(1).max(400)
 const callback = z.object({ token: z.string(), encodingAesKey: z.string().length(43) })
-const template = z.object({ id: text, title: text, keys: z.array(text) })
+const template = z.object({ id: text, title: text, keys: z.record(z.string(), text) })
 /** A service account or a mini program; what is left out stays as it is. */
 export const appForm = z.object({
   appid: text,

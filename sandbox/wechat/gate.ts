@@ -45,7 +45,11 @@ export function routerOf(state: WechatState, routes: readonly Route[]): Router {
       router.post(path, async (ctx) => {
         const body = jsonOf((await readBody(ctx, MOST_BODY)).toString('utf8'))
         if (typeof body === 'number') return say(ctx, '', { errcode: body })
-        return say(ctx, typeof body['appid'] === 'string' ? body['appid'] : '', run({ state, ctx, query: query(ctx), body }))
+        return say(
+          ctx,
+          typeof body['appid'] === 'string' ? body['appid'] : '',
+          run({ state, ctx, query: query(ctx), body }),
+        )
       })
       router.get(path, (ctx) => say(ctx, '', { errcode: 43002 }))
     }
@@ -105,7 +109,8 @@ export function appBySecret(call: Call, appid: string, secret: string): WechatAp
 export function answer(ctx: Context, said: Answer): void {
   const { errcode, detail, ...rest } = said
   const rid = `rid: ${fakeId('RID', 8)}`
-  const errmsg = errcode === 0 ? 'ok' : `sandbox error ${String(errcode)}${typeof detail === 'string' ? ` ${detail}` : ''}, ${rid}`
+  const errmsg =
+    errcode === 0 ? 'ok' : `sandbox error ${String(errcode)}${typeof detail === 'string' ? ` ${detail}` : ''}, ${rid}`
   ctx.status = 200
   ctx.type = 'application/json; charset=utf-8'
   ctx.body = jsonWith(errcode === undefined ? rest : { errcode, errmsg, ...rest })

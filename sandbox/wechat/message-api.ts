@@ -46,20 +46,23 @@ function send({ state, app, body }: AppCall): Answer {
   return { errcode: 0, msgid: BigInt(msgid) }
 }
 
-/** The values in the template's order, or the key that does not fit. */
-function rowsOf(keys: readonly string[], data: unknown): readonly (readonly [string, string])[] | string {
+/** The values in the template's order, each with its label, or the key that does not fit. */
+function rowsOf(
+  keys: Readonly<Record<string, string>>,
+  data: unknown,
+): readonly (readonly [string, string])[] | string {
   const given = (typeof data === 'object' && data !== null ? data : {}) as Record<
     string,
     { value?: unknown } | undefined
   >
   const rows: (readonly [string, string])[] = []
-  for (const key of keys) {
+  for (const [key, label] of Object.entries(keys)) {
     const value = given[key]?.value
     if (typeof value !== 'string' || value === '') return key
     if (fits[key.replace(/\d+$/, '')]?.(value) === false) return key
-    rows.push([key, value])
+    rows.push([label, value])
   }
-  return Object.keys(given).find((key) => !keys.includes(key)) ?? rows
+  return Object.keys(given).find((key) => !(key in keys)) ?? rows
 }
 
 function tellSent(state: WechatState, app: WechatApp, person: Person, TemplateId: string, MsgID: string): void {

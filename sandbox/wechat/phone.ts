@@ -196,9 +196,9 @@ function chat(state: WechatState, person: Person, friend: Person, said: readonly
       </div>
       <form class="find" method="post" action="${here}/forward">
         <input type="hidden" name="message" value="${one.id}" /><input type="hidden" name="back" value="${back}" />
-        <select name="to" aria-label="转发给">
+        <select name="to" aria-label="转发给" style="min-width:0">
           ${options}</select
-        ><button>转发</button>
+        ><button style="flex:none">转发</button>
       </form>
     </div>`
   })

@@ -80,10 +80,13 @@ const titles: Readonly<Record<string, string>> = {
   low_balance: '余额不足提醒',
 }
 
+const labels: Readonly<Record<string, string>> = { card: '卡片', amount: '金额', time: '时间', note: '备注' }
+
 function putAccount(state: WechatState, account: WechatAccountForm): void {
   const { miniProgram, templates, openPlatformId, ...own } = account
   const known = Object.entries(templates).map(([kind, { id, keys }]) => {
-    return { id, title: titles[kind] ?? kind, keys: Object.values(keys) }
+    const labelled = Object.entries(keys).map(([word, key]) => [key, labels[word] ?? word])
+    return { id, title: titles[kind] ?? kind, keys: Object.fromEntries(labelled) as Record<string, string> }
   })
   putApp(state, { ...own, kind: 'service', openPlatformId, templates: known })
   putApp(state, { ...miniProgram, kind: 'mini_program', openPlatformId })

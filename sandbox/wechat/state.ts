@@ -17,8 +17,8 @@ export interface WechatApp {
   trustedIps: readonly string[] | null
   frozen: boolean
   callback: { readonly token: string; readonly encodingAesKey: string; url: string | null } | null
-  /** Templates of subscription messages by id: title, and the keys that a message must fill. */
-  readonly templates: Map<string, { readonly title: string; readonly keys: readonly string[] }>
+  /** Templates of subscription messages by id: title, and the keys that a message must fill, each with its label. */
+  readonly templates: Map<string, { readonly title: string; readonly keys: Readonly<Record<string, string>> }>
   readonly families: Record<TokenFamily, { value: string | null; forcedAtMs: number[] }>
   /** Calls of cgi-bin/token on a day, which it counts by. */
   day: { number: number; tokens: number }
@@ -94,7 +94,7 @@ export interface Notice {
   readonly personId: string
   readonly templateId: string
   readonly title: string
-  readonly rows: readonly (readonly [key: string, value: string])[]
+  readonly rows: readonly (readonly [label: string, value: string])[]
   readonly page: string | null
   readonly atMs: number
   seenAtMs: number | null
