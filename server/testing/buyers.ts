@@ -10,7 +10,6 @@ import { appid } from './wechat-sandbox.ts'
 /** The service account of tests: the app that the merchants of tests are bound to. */
 export const STORE_APPID = appid
 
-
 export interface TestBuyer {
   readonly id: Id<'buyer'>
   readonly openid: string
@@ -26,13 +25,16 @@ export async function aBuyer(database: TestDatabase): Promise<TestBuyer> {
   made += 1
   const openid = `oTESTbuyer${String(made).padStart(8, '0')}`
   const id = await database.tx((tx) => knowBuyer(tx, { appid: STORE_APPID, openid, unionid: null }))
-  return {
-    id,
-    openid,
-    actor: { kind: 'buyer', buyerId: id },
-    phone: (base, nowMs) => phoneOf(database, id, base, nowMs),
-  }
+  return buyerOf(database, id, openid)
 }
+
+/** A buyer who is there already, as somebody who acts. */
+export const buyerOf = (database: TestDatabase, id: Id<'buyer'>, openid: string): TestBuyer => ({
+  id,
+  openid,
+  actor: { kind: 'buyer', buyerId: id },
+  phone: (base, nowMs) => phoneOf(database, id, base, nowMs),
+})
 
 function phoneOf(database: TestDatabase, buyerId: Id<'buyer'>, base: string, nowMs = Date.now()): Browser {
   const phone = aBrowser(base)
