@@ -86,15 +86,16 @@ test('the credentials are made once, whole, and for their owner alone', () => {
   expect(statSync(path).mode & 0o777).toBe(0o600)
 })
 
-test('a file of before there were a provider and short messages gets both, once', () => {
+test('a file of before there were a provider, short messages and WeChat gets them, once', () => {
   const path = join(dir, 'old', 'sandbox.json')
-  const { wecomProvider: _provider, sms: _sms, ...old } = loadWorld(path)
+  const { wecomProvider: _provider, sms: _sms, wechat: _wechat, ...old } = loadWorld(path)
   writeFileSync(path, JSON.stringify(old))
   const world = loadWorld(path)
   expect(world).toMatchObject(old)
   expect(world.wecomProvider.suites.map((one) => one.kind)).toEqual(['third_party', 'customised'])
   expect(world.wecomProvider.secret).toMatch(/^SANDBOX/)
   expect(world.sms.key).toMatch(/^SANDBOX/)
+  expect(world.wechat.appid).toBe(world.merchants.find((one) => one.role === 'platform')?.appid)
   expect(loadWorld(path)).toEqual(world)
   expect(statSync(path).mode & 0o777).toBe(0o600)
 })

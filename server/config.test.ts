@@ -34,7 +34,7 @@ function production(): Record<string, string> {
 test('an empty environment gives the sandbox on SQLite with a key ring that only its owner may read', () => {
   const dir = folder()
   const config = readConfig({ FULIKA_DATA_DIR: dir })
-  expect(config.sandbox).toEqual({ mode: 'inside', wecomPort: 8091, payPort: 8092 })
+  expect(config.sandbox).toEqual({ mode: 'inside', wecomPort: 8091, payPort: 8092, wechatPort: 8093 })
   expect(config.databaseUrl).toBe(join(dir, 'fulika.sqlite'))
   expect(statSync(join(dir, 'key-ring.json')).mode & 0o777).toBe(0o600)
   expect(readConfig({ FULIKA_DATA_DIR: dir }).keys.ring.keys).toEqual(config.keys.ring.keys)
@@ -128,6 +128,40 @@ test('the file of a provider names its suites; what does not fit is named withou
   chmodSync(file, 0o640)
   expect(problemsOf(env)[0]).toMatch(/^FULIKA_WECOM_PROVIDER_FILE: others/)
   expect(problemsOf({ ...env, NODE_ENV: 'development', FULIKA_SANDBOX: 'inside' }).join()).toContain('FULIKA_SANDBOX')
+})
+
+test('the file of a service account is whole, shows no secret, and stands beside no sandbox', () => {
+  const path = join(folder(), 'wechat.json')
+  const keys = { card: 'thing1', time: 'time3' }
+  const file = {
+    appid: 'wx0123456789abcdef',
+    secret: 'secret-0123456789abcdef',
+    templates: { gift_claimed: { id: 'T1', keys } },
+  }
+  const write = (more: object = {}) => writeFileSync(path, JSON.stringify({ ...file, ...more }), { mode: 0o600 })
+  const env = { ...production(), FULIKA_WECHAT_FILE: path }
+  write()
+  expect(readConfig(env).wechat).toMatchObject({
+    apiBase: 'https://api.weixin.qq.com',
+    jsSdkUrl: 'https://res.wx.qq.com/open/js/jweixin-1.6.0.js',
+    account: { ...file, callback: null, miniProgram: null, openPlatformId: null },
+  })
+  expect(readConfig(production()).wechat.account).toBeNull()
+  for (const [more, field] of [
+    [{ secret: 'secret-x' }, 'secret'],
+    [{ callback: { token: 'abc', encodingAesKey: 'secret-key' } }, 'callback.encodingAesKey'],
+    [{ templates: { gift_claimed: { id: 'T1', keys: { card: 'secret key' } } } }, 'templates.gift_claimed.keys.card'],
+  ] as const) {
+    write(more)
+    expect(problemsOf(env)).toEqual([`FULIKA_WECHAT_FILE: ${field}`])
+  }
+  write({ templates: { nobody_knows: { id: 'T1', keys } } })
+  expect(problemsOf(env).join()).toMatch(/^FULIKA_WECHAT_FILE: /)
+  write()
+  const beside = { FULIKA_SANDBOX: 'inside', FULIKA_DATA_DIR: folder(), FULIKA_WECHAT_FILE: path }
+  expect(problemsOf(beside).join()).toMatch(/^FULIKA_SANDBOX/)
+  chmodSync(path, 0o644)
+  expect(problemsOf(env).join()).toMatch(/FULIKA_WECHAT_FILE: others on this machine/)
 })
 
 test('the SMS gateway is whole or not there, speaks https, and stands beside no sandbox', () => {
