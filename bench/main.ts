@@ -6,10 +6,12 @@
  * npm run bench -- heads [--heads N] [--db mysql|sqlite] [--json]
  * npm run bench -- notice [--notices N] [--connections C] [--rate R] [--db mysql|sqlite] [--json]
  * npm run bench -- settle [--cards N] [--db mysql|sqlite] [--json]
+ * npm run bench -- buy [--orders N] [--rate R] [--db mysql|sqlite] [--json]
  * npm run bench -- redeem [--cards N] [--acts N] [--db mysql|sqlite] [--json]
  * Prints what it does as it goes and the figures as one JSON object in the last line.
  */
 import { parseArgs } from 'node:util'
+import { benchBuy } from './buy.ts'
 import { benchHeads } from './heads.ts'
 import { benchImport } from './import.ts'
 import { benchIssue } from './issue.ts'
@@ -28,7 +30,8 @@ const { values, positionals } = parseArgs({
     heads: { type: 'string', default: '10000' },
     notices: { type: 'string', default: '60000' },
     connections: { type: 'string', default: '256' },
-    rate: { type: 'string', default: '3000' },
+    rate: { type: 'string' },
+    orders: { type: 'string', default: '6000' },
     acts: { type: 'string', default: '140000' },
     db: { type: 'string', default: 'mysql' },
     json: { type: 'boolean', default: false },
@@ -55,7 +58,17 @@ function run(name: string | undefined): Promise<object> {
       return benchHeads(count(values.heads), database(values.db), say)
     case 'notice':
       return benchNotice(
-        { notices: count(values.notices), connections: count(values.connections), perSecond: count(values.rate) },
+        {
+          notices: count(values.notices),
+          connections: count(values.connections),
+          perSecond: count(values.rate ?? '3000'),
+        },
+        database(values.db),
+        say,
+      )
+    case 'buy':
+      return benchBuy(
+        { orders: count(values.orders), perSecond: count(values.rate ?? '200') },
         database(values.db),
         say,
       )
@@ -69,7 +82,7 @@ function run(name: string | undefined): Promise<object> {
       )
     default:
       throw new Error(
-        'usage: npm run bench -- issue|import|roster|login|heads|notice|settle|redeem [--cards N] [--rows N] [--count N] [--heads N] [--notices N] [--connections C] [--rate R] [--acts N] [--db mysql|sqlite] [--json]',
+        'usage: npm run bench -- issue|import|roster|login|heads|notice|buy|settle|redeem [--cards N] [--rows N] [--count N] [--heads N] [--notices N] [--connections C] [--rate R] [--acts N] [--db mysql|sqlite] [--json]',
       )
   }
 }
