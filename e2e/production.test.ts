@@ -54,9 +54,9 @@ test.each(dialectsHere())('setup, operator apply and start in production (%s)', 
 
     const apply = async (file: string, ...more: string[]) => run(env, 'scripts/operator.ts', 'apply', file, ...more)
     const wouldDo = await apply(example, '--dry-run')
-    expect(wouldDo.text.match(/would create/g)).toHaveLength(3)
-    expect((await apply(example)).text.match(/^create/gm)).toHaveLength(3)
-    expect((await apply(example)).text.match(/^same/gm)).toHaveLength(3)
+    expect(wouldDo.text.match(/would create/g)).toHaveLength(5)
+    expect((await apply(example)).text.match(/^create/gm)).toHaveLength(5)
+    expect((await apply(example)).text.match(/^same/gm)).toHaveLength(5)
     const file = JSON.parse(readFileSync(example, 'utf8')) as { brands: { templates: { maxFaceFen: number }[] }[] }
     file.brands[0]!.templates[0]!.maxFaceFen = 600_000
     const tooMuch = join(dir, 'too-much.json')

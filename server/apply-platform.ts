@@ -1,6 +1,7 @@
 import type { Id } from '../contract/ids.ts'
 import { BrandEntry, CompanyEntry, type PlatformFile } from '../contract/operator/platform-file.ts'
 import type { FilingEntry } from '../contract/operator/filing.ts'
+import type { ListingEntry } from '../contract/operator/shelf.ts'
 import type { MerchantEntry } from '../contract/operator/merchant.ts'
 import type { TermsEntry } from '../contract/operator/terms.ts'
 import type { z } from 'zod'
@@ -8,7 +9,7 @@ import type { Edge, Tx } from './kernel/context.ts'
 import { canonical } from './kernel/once.ts'
 import { changeBrand, findBrandByPrefix, setCardLimits } from './modules/catalog/change-brand.ts'
 import { addTemplateVersion, createBrand, createTemplate } from './modules/catalog/create-template.ts'
-import { readNewestVersions } from './modules/catalog/read-template.ts'
+import { readNewestVersions, readVersions } from './modules/catalog/read-template.ts'
 import { readTermsNumber } from './modules/catalog/read-terms.ts'
 import { setFiling } from './modules/catalog/set-filing.ts'
 import { readFilingVersion } from './modules/catalog/read-filing.ts'
@@ -23,12 +24,16 @@ import { createMerchant } from './modules/merchant/create-merchant.ts'
 import { createShop } from './modules/merchant/create-shop.ts'
 import { findMerchantByName } from './modules/merchant/read-merchants.ts'
 import { findShopByName } from './modules/merchant/read-shops.ts'
+import { changeListing } from './modules/shelf/change-listing.ts'
+import { createListing } from './modules/shelf/create-listing.ts'
+import { showBrandAnew } from './modules/shelf/next-shelf-version.ts'
+import { findListingOf } from './modules/shelf/read-listing.ts'
 import { openWallet } from './modules/wallet/open-wallet.ts'
 import { setCreditLine } from './modules/wallet/set-credit-line.ts'
 
 /** What the file did, or would do, to one thing. Members and the WeCom connection belong to their company's line. */
 export interface Applied {
-  readonly kind: 'company' | 'brand' | 'template' | 'merchant' | 'shop'
+  readonly kind: 'company' | 'brand' | 'template' | 'listing' | 'merchant' | 'shop'
   readonly key: string
   readonly action: 'create' | 'change' | 'same'
 }
@@ -36,7 +41,7 @@ export interface Applied {
 class DryRun extends Error {}
 
 /**
- * Brings companies, brands, templates, merchants and shops in line with a file: a second time it changes nothing. What the file does not
+ * Brings companies, brands, templates, listings, merchants and shops in line with a file: a second time it changes nothing. What the file does not
  * name stays as it is. With `dryRun` everything is done in a transaction that is taken back, so the answer is true.
  */
 export async function applyPlatform(edge: Edge, file: PlatformFile, dryRun: boolean): Promise<Applied[]> {
@@ -77,23 +82,52 @@ async function applyBrand(tx: Tx, entry: z.output<typeof BrandEntry>): Promise<A
   const known = await findBrandByPrefix(tx, entry.issuerPrefix)
   const id = known?.id ?? (await createBrand(tx, entry))
   const changed = known !== null && (await changeBrand(tx, id, entry))
+  if (changed) await showBrandAnew(tx, id)
   const agreed = entry.terms !== undefined && (await applyTerms(tx, id, entry.terms))
   const filed = entry.filing !== undefined && (await applyFiling(tx, id, entry.filing))
   const limited = await setCardLimits(tx, id, entry)
   const action = actionOf(known === null, changed || agreed || filed || limited)
   const done: Applied[] = [{ kind: 'brand', key: entry.issuerPrefix, action }]
-  const standing = (await readNewestVersions(tx)).filter((version) => version.brandId === id)
-  for (const template of entry.templates) {
-    const version = standing.find((one) => one.name === template.name)
-    const wanted = { brandId: id, ...template }
-    const key = `${entry.issuerPrefix} ${template.name}`
-    if (version === undefined) await createTemplate(tx, wanted)
-    else if (!sameTerms(version, template)) await addTemplateVersion(tx, version.templateId, wanted)
-    const same = version !== undefined && sameTerms(version, template)
-    done.push({ kind: 'template', key, action: actionOf(version === undefined, !same) })
-  }
+  done.push(...(await applyTemplates(tx, id, entry)))
   for (const merchant of entry.merchants) done.push(...(await applyMerchant(tx, id, entry.issuerPrefix, merchant)))
   return done
+}
+
+async function applyTemplates(tx: Tx, brandId: Id<'brand'>, entry: z.output<typeof BrandEntry>): Promise<Applied[]> {
+  const done: Applied[] = []
+  const standing = (await readNewestVersions(tx)).filter((version) => version.brandId === brandId)
+  for (const { listing, ...template } of entry.templates) {
+    const version = standing.find((one) => one.name === template.name)
+    const wanted = { brandId, ...template }
+    const key = `${entry.issuerPrefix} ${template.name}`
+    const same = version !== undefined && sameTerms(version, template)
+    const versionId = same
+      ? version.id
+      : version === undefined
+        ? await createTemplate(tx, wanted)
+        : await addTemplateVersion(tx, version.templateId, wanted)
+    done.push({ kind: 'template', key, action: actionOf(version === undefined, !same) })
+    if (listing !== undefined)
+      done.push(await applyListing(tx, versionId, key, { ...listing, title: listing.title ?? template.name }))
+  }
+  return done
+}
+
+/** On the shelf stands what the file says, in the version that it says. */
+async function applyListing(
+  tx: Tx,
+  templateVersionId: Id<'templateVersion'>,
+  key: string,
+  { onShelf, ...facts }: ListingEntry & { title: string },
+): Promise<Applied> {
+  const [version] = await readVersions(tx, [templateVersionId])
+  const known = await findListingOf(tx, version!.templateId)
+  const id = known?.id ?? (await createListing(tx, templateVersionId, facts))
+  const { version: seen, state: stands } = known ?? { version: 1, state: 'draft' as const }
+  const away = stands === 'on' ? 'off' : stands
+  const wish = { id, version: seen, templateVersionId, ...facts, state: onShelf ? ('on' as const) : away }
+  const changed = (await changeListing(tx, wish)) !== seen
+  return { kind: 'listing', key, action: actionOf(known === null, changed) }
 }
 
 async function applyMerchant(
@@ -137,7 +171,7 @@ const actionOf = (fresh: boolean, changed: boolean): Applied['action'] => {
 /** Whether a version says what the entry says, field by field of the entry. */
 function sameTerms(
   version: { readonly faces: string },
-  entry: z.output<typeof BrandEntry>['templates'][number],
+  entry: Omit<z.output<typeof BrandEntry>['templates'][number], 'listing'>,
 ): boolean {
   const stands: Record<string, unknown> = { ...version, faces: JSON.parse(version.faces) as unknown }
   return Object.entries(entry).every(([name, value]) => canonical(stands[name] ?? null) === canonical(value))

@@ -6,6 +6,7 @@ import { PlatformFile } from '../contract/operator/platform-file.ts'
 import { addDays } from '../contract/wall-clock.ts'
 import { readStaffList } from '../importers/staff-list.ts'
 import { applyPlatform } from './apply-platform.ts'
+import { demoCoffees, demoGifts } from './demo-shelf.ts'
 import { addDemoClerks, demoMerchants } from './demo-shops.ts'
 import type { Outside } from './house.ts'
 import { CHINA, dayOf } from './kernel/company-day.ts'
@@ -32,7 +33,7 @@ const demoMembers = [
 ]
 
 /** What the demo starts with, in the form of an operator's file. The company may pay by WeChat (`non_cash`). */
-function demoFile(outside: Outside): PlatformFile {
+function demoFile(outside: Outside, nowMs: number): PlatformFile {
   const [first, second] = outside.world.merchants
   const collects = (merchant: typeof first) =>
     merchant === undefined ? null : { mchid: merchant.mchid, appid: merchant.appid }
@@ -82,6 +83,9 @@ function demoFile(outside: Outside): PlatformFile {
           },
         ],
       },
+      // What companies give comes first wherever templates are chosen from.
+      { name: '青禾优选', issuerPrefix: '6230', wechatPay: collects(first), templates: demoGifts(nowMs) },
+      { name: '沐光咖啡', issuerPrefix: '6231', wechatPay: collects(second), templates: demoCoffees },
     ],
   })
 }
@@ -139,7 +143,7 @@ async function fileIssuers(edge: Edge): Promise<void> {
 
 /** A demo company that somebody has connected otherwise by now (by one of our suites) stays connected that way. */
 async function demoToApply(edge: Edge, outside: Outside): Promise<PlatformFile> {
-  const file = demoFile(outside)
+  const file = demoFile(outside, edge.clock.now())
   const kind = await edge.read(async (tx) => {
     const demo = await findCompanyByCode(tx, 'demo')
     return demo && (await readConnection(tx, demo.id))?.kind

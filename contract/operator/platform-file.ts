@@ -4,6 +4,7 @@ import { covers } from '../hr/campaign.ts'
 import { companyRoles } from '../hr/session.ts'
 import { FilingEntry } from './filing.ts'
 import { MerchantEntry } from './merchant.ts'
+import { ListingEntry } from './shelf.ts'
 import { TermsEntry } from './terms.ts'
 
 const text = (most: number) => z.string().trim().min(1).max(most)
@@ -55,6 +56,8 @@ const TemplateEntry = z.strictObject({
   priceBp: z.int().min(1).max(10_000).default(10_000),
   cover: z.enum(covers).default('plain'),
   scope: text(500),
+  /** How it stands on the shelf of the storefront; without, what stands there stays. */
+  listing: ListingEntry.optional(),
 })
 
 /** A brand that issues cards, who collects its WeChat payments, and its cards. */
