@@ -33,6 +33,7 @@ import { deliveryEndpoints } from './modules/delivery/endpoints.ts'
 import { licenceEndpoints } from './modules/delivery/licence-endpoints.ts'
 import { fundingEndpoints } from './modules/funding/endpoints.ts'
 import { invoiceEndpoints } from './modules/invoice/endpoints.ts'
+import { storeInvoiceEndpoints } from './modules/invoice/store-endpoints.ts'
 import { merchantEndpoints } from './modules/merchant/endpoints.ts'
 import { readClerkActor } from './modules/merchant/read-clerk-actor.ts'
 import { terminalEndpoints } from './modules/merchant/terminal-endpoints.ts'
@@ -75,6 +76,7 @@ export const endpoints: readonly Endpoint[] = [
   ...claimEndpoints,
   ...refundEndpoints,
   ...invoiceEndpoints,
+  ...storeInvoiceEndpoints,
   ...reconciliationEndpoints,
   ...analyticsEndpoints,
   ...reportEndpoints,

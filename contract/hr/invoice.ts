@@ -30,7 +30,8 @@ export const InvoiceView = z.object({
 export type InvoiceView = z.infer<typeof InvoiceView>
 
 export const InvoiceDetail = InvoiceView.extend({
-  taxNumber: z.string(),
+  /** Null: made out to a person. */
+  taxNumber: z.string().nullable(),
   email: z.string().nullable(),
   lines: z.array(Line),
   redNumber: z.string().nullable(),

@@ -6,7 +6,7 @@ export interface Document {
   readonly issuedOn: string
   readonly atMs: number
   readonly title: string
-  readonly taxNumber: string
+  readonly taxNumber: string | null
   readonly amountFen: number
   readonly lines: readonly { readonly remark: string; readonly amountFen: number }[]
   readonly reverses: string | null

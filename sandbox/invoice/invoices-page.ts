@@ -19,7 +19,7 @@ export function invoicesPage(ctx: Context, place: Place, documents: readonly Doc
         <td data-name="时间" class="when">${chinaMoment(one.atMs)}</td>
         <td data-name="发票号码"><code>${one.invoiceNumber}</code></td>
         <td data-name="抬头">${one.title}</td>
-        <td data-name="税号"><code>${one.taxNumber}</code></td>
+        <td data-name="税号">${one.taxNumber === null ? '个人' : html`<code>${one.taxNumber}</code>`}</td>
         <td data-name="项目">预付卡销售和充值（601，不征税）</td>
         <td data-name="金额（元）" class="num">${signed(one.amountFen)}</td>
         <td data-name="状态">${stateOf(one)}</td>

@@ -19,7 +19,12 @@ const form = z.strictObject({
   number: z.string().regex(/^[0-9A-Za-z_-]{8,40}$/),
   kind: z.string(),
   title: z.string().min(1).max(100),
-  taxNumber: z.string().regex(/^[0-9A-Z]{15,20}$/),
+  /** Left out for a person. */
+  taxNumber: z
+    .string()
+    .regex(/^[0-9A-Z]{15,20}$/)
+    .nullable()
+    .default(null),
   email: z.string().max(200).optional(),
   amountFen: z.int().min(1),
   lines: z.array(line).min(1).max(2000),

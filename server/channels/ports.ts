@@ -294,7 +294,8 @@ export interface InvoiceWish {
   /** Our number: the service issues it once. */
   readonly number: string
   readonly title: string
-  readonly taxNumber: string
+  /** Null: it is made out to a person. */
+  readonly taxNumber: string | null
   readonly email: string | null
   readonly amount: Fen
   /** They sum to the amount. */

@@ -15,7 +15,7 @@ export async function invoicesOf(world: PayWorld, more: Partial<InvoiceOptions> 
 export interface SandboxInvoice {
   readonly number: string
   readonly title: string
-  readonly taxNumber: string
+  readonly taxNumber: string | null
   readonly amountFen: number
   readonly lines: readonly { readonly remark: string; readonly amountFen: number }[]
   readonly reverses: string | null

@@ -8,6 +8,7 @@ import type { ListingFacts } from '../../contract/operator/shelf.ts'
 import { priceOf } from '../../contract/price.ts'
 import type { Ordered, StoreOrderView } from '../../contract/store/order.ts'
 import type { Edge } from '../kernel/context.ts'
+import type { Endpoint } from '../kernel/endpoint.ts'
 import { change, sql } from '../kernel/sql.ts'
 import { storePackEndpoints } from '../modules/cardpack/store-endpoints.ts'
 import { createBrand } from '../modules/catalog/create-template.ts'
@@ -31,7 +32,11 @@ export interface TestListing {
 }
 
 /** The storefront's house: buyers order and pay over HTTP, and WeChat Pay's notices come in over HTTP. */
-export async function serveStore(database: TestDatabase, world: PayWorld): Promise<PayHouse> {
+export async function serveStore(
+  database: TestDatabase,
+  world: PayWorld,
+  more: readonly Endpoint[] = [],
+): Promise<PayHouse> {
   const wechat = {
     ...{ appid: STORE_APPID, miniProgramAppid: null, openPlatformId: null, templates: {} },
     ...{ jsSdkUrl: '', clientScriptUrl: null },
@@ -41,6 +46,7 @@ export async function serveStore(database: TestDatabase, world: PayWorld): Promi
     ...fundingEndpoints({ readStatement: readBankStatement, takeRefund: takeRefundNotice }),
     ...storePackEndpoints,
     ...storefrontEndpoints,
+    ...more,
   ])
 }
 

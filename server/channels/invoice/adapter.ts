@@ -48,7 +48,7 @@ export function invoiceAdapter(options: InvoiceOptions): InvoicePort {
         number,
         kind: 'ordinary',
         title,
-        taxNumber,
+        ...(taxNumber === null ? {} : { taxNumber }),
         ...(email === null ? {} : { email }),
         amountFen: amount,
         lines: lines.map((line) => ({ ...GOODS, remark: line.remark, amountFen: line.amount })),

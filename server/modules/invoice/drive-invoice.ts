@@ -131,7 +131,7 @@ export async function reissueRest(tx: Tx, one: InvoiceRow): Promise<void> {
   const amount = fen(Math.min(openFen, one.amountFen))
   if (amount === 0) return
   const before = (await readLines(tx, [one.id])).map((line) => ({ department: line.department, fen: line.amountFen }))
-  const { companyId, orderId } = one
+  const { companyId = null, orderId } = one
   const lines = cutLines(amount, before)
   await insertInvoice(tx, { companyId, orderId, amount, lines, buyer: openBuyer(tx, one), reissueOf: one.id })
 }

@@ -55,7 +55,7 @@ export async function exportInvoices(tx: Tx, only: 'requested' | 'all', lang: La
   for (const one of invoices) {
     const { title, taxNumber, email } = openBuyer(tx, one)
     for (const line of lines.get(one.id) ?? []) {
-      const before = [one.id, one.orderId, '增值税普通发票', title, taxNumber, email ?? '']
+      const before = [one.id, one.orderId, '增值税普通发票', title, taxNumber ?? '', email ?? '']
       const goods = [invoiceGoods.name, invoiceGoods.code, invoiceGoods.rate, line.department]
       const state = invoiceSentence(one.state, one.reason ?? null, lang)
       const after = [state, one.providerNumber ?? '', one.issuedOn ?? '']

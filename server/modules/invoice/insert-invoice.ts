@@ -10,7 +10,7 @@ import { sealBuyer, type Buyer } from './seal-buyer.ts'
 import { Invoice } from './tables.ts'
 
 export interface NewInvoice {
-  readonly companyId: Id<'company'>
+  readonly companyId: Id<'company'> | null
   readonly orderId: Id<'order'>
   readonly amount: Fen
   /** They sum to the amount. */

@@ -68,7 +68,7 @@ function printHead(page: PDFKit.PDFDocument, sandbox: boolean): void {
 function printFacts(page: PDFKit.PDFDocument, facts: Facts): void {
   const rows: [string, string][] = [
     ['购买方', facts.title],
-    ['税号', facts.taxNumber],
+    ['税号', facts.taxNumber ?? '个人'],
     ...(facts.email === null ? [] : [['邮箱', facts.email] as [string, string]]),
     ['发票类型', '增值税普通发票'],
     ['发票号码', facts.providerNumber ?? '—'],

@@ -35,7 +35,7 @@ export async function readHangingInvoices(
   const where = { id: { $in: shown.map((row) => row.id) } }
   const invoices = new Map((await tx.em.find(Invoice, where, { disableIdentityMap: true })).map((one) => [one.id, one]))
   const names = new Map<string, string | null>()
-  for (const companyId of new Set([...invoices.values()].map((one) => one.companyId)))
+  for (const companyId of new Set([...invoices.values()].flatMap((one) => one.companyId ?? [])))
     names.set(companyId, (await readCompany(tx, companyId))?.name ?? null)
   return {
     invoices: shown.map(({ id, sinceMs }) => {
@@ -43,7 +43,7 @@ export async function readHangingInvoices(
       return {
         id,
         orderId: one.orderId,
-        companyName: names.get(one.companyId) ?? null,
+        companyName: names.get(one.companyId ?? '') ?? null,
         title: openBuyer(tx, one).title,
         fen: one.amountFen,
         state: one.state,

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Lang } from '../../../contract/error-codes.ts'
-import { fen } from '../../../contract/fen.ts'
+import { fen, type Fen } from '../../../contract/fen.ts'
 import type { InvoiceDetail, InvoiceOrders, InvoiceView } from '../../../contract/hr/invoice.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { invoiceSentence } from '../../../contract/invoice-words.ts'
@@ -8,7 +8,9 @@ import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
 import { companyOf, findOwn } from '../../kernel/tenant.ts'
 import { readCampaignByOrder } from '../campaign/read-campaign.ts'
-import { openBuyer } from './seal-buyer.ts'
+import { findBuyersOrder } from '../order/read-order.ts'
+import { readOpen } from './read-open.ts'
+import { openBuyer, type Buyer } from './seal-buyer.ts'
 import { Invoice, InvoiceLine, type InvoiceRow } from './tables.ts'
 
 const MOST_ORDERS = 100
@@ -52,10 +54,31 @@ export async function readOwnInvoices(tx: Tx, page: InvoicePage, lang: Lang) {
 export async function readOwnInvoice(tx: Tx, id: Id<'invoice'>, lang: Lang): Promise<z.input<typeof InvoiceDetail>> {
   const one = await findOwn(tx, Invoice, id)
   const titles = await readTitles(tx, [one.orderId])
+  return presentWhole(tx, one, titles.get(one.orderId) ?? null, lang)
+}
+
+/** The newest invoice of an order of the buyer who asks, and what of its money is on none; another's order is 404. */
+export async function readBuyersInvoice(
+  tx: Tx,
+  orderId: Id<'order'>,
+  lang: Lang,
+): Promise<{ readonly invoice: z.input<typeof InvoiceDetail> | null; readonly openFen: Fen }> {
+  await findBuyersOrder(tx, orderId)
+  const { openFen, invoices } = await readOpen(tx, orderId)
+  const newest = invoices.at(-1)
+  return { invoice: newest === undefined ? null : await presentWhole(tx, newest, null, lang), openFen }
+}
+
+async function presentWhole(
+  tx: Tx,
+  one: InvoiceRow,
+  campaignTitle: string | null,
+  lang: Lang,
+): Promise<z.input<typeof InvoiceDetail>> {
   const { taxNumber, email } = openBuyer(tx, one)
-  const lines = await readLines(tx, [id])
+  const lines = await readLines(tx, [one.id])
   return {
-    ...present(tx, one, titles.get(one.orderId) ?? null, lang),
+    ...present(tx, one, campaignTitle, lang),
     taxNumber,
     email,
     lines: lines.map((line) => ({ department: line.department, fen: line.amountFen })),
@@ -63,6 +86,9 @@ export async function readOwnInvoice(tx: Tx, id: Id<'invoice'>, lang: Lang): Pro
     redOn: one.redOn ?? null,
   }
 }
+
+/** Companies have a tax number. */
+const lastOf = ({ title, taxNumber, email }: Buyer) => ({ title, taxNumber: taxNumber ?? '', email })
 
 function present(tx: Tx, one: InvoiceRow, campaignTitle: string | null, lang: Lang): z.input<typeof InvoiceView> {
   return {
@@ -114,6 +140,6 @@ export async function readInvoiceOrders(tx: Tx): Promise<z.input<typeof InvoiceO
       paidFen: fen(Number(paid)),
       openFen: fen(Number(paid) - Number(taken)),
     })),
-    last: last === null ? null : openBuyer(tx, last),
+    last: last === null ? null : lastOf(openBuyer(tx, last)),
   }
 }

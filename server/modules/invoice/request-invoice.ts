@@ -4,7 +4,7 @@ import { isTaxNumber, plainTaxNumber } from '../../../contract/tax-number.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { lockOrders } from '../order/lock-orders.ts'
-import { findOwnOrder } from '../order/read-order.ts'
+import { findBuyersOrder, findOwnOrder } from '../order/read-order.ts'
 import { insertInvoice } from './insert-invoice.ts'
 import { readByDepartment, readOpen } from './read-open.ts'
 import { cutLines, type Line } from './rules.ts'
@@ -20,19 +20,20 @@ export interface InvoiceRequest {
 }
 
 /**
- * Asks for an invoice over paid money of an order of the actor's company, and enqueues its issuing. Refuses a special VAT
+ * Asks for an invoice over paid money of an order of the actor's company, or of the buyer who acts, and enqueues its issuing. Refuses a special VAT
  * invoice (`invoice_kind_refused`), a wrong tax number (`tax_number_wrong`), more than is paid, not refunded and on no
- * other invoice (`invoice_over_paid`), an order without paid money (`state_conflict`), another company's (`not_found`).
+ * other invoice (`invoice_over_paid`), an order without paid money (`state_conflict`), another company's or buyer's (`not_found`).
  */
 export async function requestInvoice(tx: Tx, wish: InvoiceRequest): Promise<Id<'invoice'>> {
   if (wish.kind === 'special') refuse('invoice_kind_refused')
-  const taxNumber = plainTaxNumber(wish.buyer.taxNumber)
-  if (!isTaxNumber(taxNumber)) refuse('tax_number_wrong', { field: 'taxNumber' })
-  const { companyId } = await findOwnOrder(tx, wish.orderId)
+  const taxNumber = wish.buyer.taxNumber === null ? null : plainTaxNumber(wish.buyer.taxNumber)
+  if (taxNumber !== null && !isTaxNumber(taxNumber)) refuse('tax_number_wrong', { field: 'taxNumber' })
+  const isBuyers = tx.actor.kind === 'buyer'
+  const { companyId = null } = await (isBuyers ? findBuyersOrder(tx, wish.orderId) : findOwnOrder(tx, wish.orderId))
   await lockOrders(tx, [wish.orderId])
   const { amount, lines } = await planLines(tx, wish)
   return insertInvoice(tx, {
-    companyId: companyId ?? refuse('not_found'),
+    companyId,
     orderId: wish.orderId,
     amount,
     lines,

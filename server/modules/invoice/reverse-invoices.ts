@@ -6,6 +6,7 @@ import { move } from '../../kernel/move.ts'
 import { enqueue } from '../../kernel/outbox.ts'
 import { findOwn } from '../../kernel/tenant.ts'
 import { lockOrders } from '../order/lock-orders.ts'
+import { findBuyersOrder } from '../order/read-order.ts'
 import { reissueRest } from './drive-invoice.ts'
 import { invoiceJob } from './invoice-jobs.ts'
 import { readOpen } from './read-open.ts'
@@ -37,6 +38,14 @@ export async function reverseByHand(tx: Tx, id: Id<'invoice'>): Promise<void> {
 export async function cancelInvoice(tx: Tx, id: Id<'invoice'>): Promise<void> {
   const one = await findHeld(tx, id)
   if (one.state !== 'requested' || !(await withdraw(tx, one, 'cancelled'))) refuse('state_conflict')
+}
+
+/** The same of the one that waits for an order of the buyer who acts. Refuses with `state_conflict`, `not_found`. */
+export async function cancelBuyersInvoice(tx: Tx, orderId: Id<'order'>): Promise<void> {
+  await findBuyersOrder(tx, orderId)
+  await lockOrders(tx, [orderId])
+  const waiting = (await readOpen(tx, orderId)).invoices.find(({ state }) => state === 'requested')
+  if (waiting === undefined || !(await withdraw(tx, waiting, 'cancelled'))) refuse('state_conflict')
 }
 
 async function findHeld(tx: Tx, id: Id<'invoice'>): Promise<InvoiceRow> {

@@ -5,7 +5,8 @@ import type { InvoiceRow } from './tables.ts'
 /** Who the invoice is made out to. */
 export interface Buyer {
   readonly title: string
-  readonly taxNumber: string
+  /** Null: a person, who has none. */
+  readonly taxNumber: string | null
   readonly email: string | null
 }
 

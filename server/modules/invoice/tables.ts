@@ -8,7 +8,8 @@ export const Invoice = defineEntity({
   tableName: 'invoice',
   properties: {
     id: idColumn<'invoice'>().primary(),
-    companyId: idColumn<'company'>(),
+    /** Null: of a buyer's order. */
+    companyId: idColumn<'company'>().nullable(),
     orderId: idColumn<'order'>(),
     /** Prepaid cards get ordinary invoices only. */
     kind: codeColumn<'ordinary'>(12),

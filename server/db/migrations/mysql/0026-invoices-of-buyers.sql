@@ -1,0 +1,1 @@
+alter table `invoice` modify `company_id` char(17) null;

@@ -1,0 +1,10 @@
+pragma foreign_keys = off;
+create table `invoice__temp_alter` (`id` char(17) not null primary key, `company_id` char(17) null, `order_id` char(17) not null, `kind` text not null, `state` text not null, `version` integer not null, `amount_fen` bigint not null, `buyer_sealed` blob not null, `body_sealed` mediumblob null, `calls` integer not null, `provider_number` text null, `issued_on` text null, `reason` text null, `red_number` text null, `red_calls` integer not null, `red_provider_number` text null, `red_on` text null, `reversed_for` text null, `reissue_of` char(17) null, `requested_by` text not null, `requested_at_ms` bigint not null, `issued_at_ms` bigint null, `reversed_at_ms` bigint null, constraint `invoice_amount_positive` check (amount_fen > 0));
+insert into `invoice__temp_alter` select `id`, `company_id`, `order_id`, `kind`, `state`, `version`, `amount_fen`, `buyer_sealed`, `body_sealed`, `calls`, `provider_number`, `issued_on`, `reason`, `red_number`, `red_calls`, `red_provider_number`, `red_on`, `reversed_for`, `reissue_of`, `requested_by`, `requested_at_ms`, `issued_at_ms`, `reversed_at_ms` from `invoice`;
+drop table `invoice`;
+alter table `invoice__temp_alter` rename to `invoice`;
+create unique index `invoice_red_number_unique` on `invoice` (`red_number`);
+create unique index `invoice_reissue_of_unique` on `invoice` (`reissue_of`);
+create index `invoice_order_index` on `invoice` (`order_id`, `state`);
+create index `invoice_company_index` on `invoice` (`company_id`, `id`);
+pragma foreign_keys = on;
