@@ -21,6 +21,6 @@ function newest(folder: string): number {
 const sources = Math.max(newest(join(root, 'wecom-app')), newest(join(root, 'contract')))
 if (!existsSync(built) || statSync(built).mtimeMs < sources) {
   console.log('building the pages …')
-  for (const config of ['vite.config.ts', 'pack/vite.config.ts'])
+  for (const config of ['vite.config.ts', 'pack/vite.config.ts', 'shop/vite.config.ts'])
     await build({ root: join(root, 'wecom-app'), configFile: join(root, 'wecom-app', config), logLevel: 'warn' })
 }

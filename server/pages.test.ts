@@ -8,12 +8,13 @@ import { createHttpApp, serve } from './kernel/http.ts'
 import { silentLog } from './kernel/log.ts'
 import { pagesOf } from './pages.ts'
 
+const built = ['console', 'pack', 'shop', 'ops', 'till']
 let server: Awaited<ReturnType<typeof serve>>
 beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'fulika-pages-'))
   const root = join(folder, 'dist')
-  for (const name of ['assets', 'console', 'pack', 'ops', 'till']) mkdirSync(join(root, name), { recursive: true })
-  for (const name of ['console', 'pack', 'ops', 'till']) writeFileSync(join(root, name, 'index.html'), `<p>${name}</p>`)
+  for (const name of ['assets', ...built]) mkdirSync(join(root, name), { recursive: true })
+  for (const name of built) writeFileSync(join(root, name, 'index.html'), `<p>${name}</p>`)
   writeFileSync(join(root, 'assets/page-1a2B.js'), 'let page')
   writeFileSync(join(root, 'assets/.hidden'), 'hidden')
   writeFileSync(join(folder, 'secret.json'), 'secret')
@@ -49,7 +50,7 @@ function get(path: string): Promise<Got> {
 }
 
 test('pages are served with a policy of what they may load, in no frame of another site, and are asked for anew', async () => {
-  for (const path of ['/console/', '/console/campaigns/x', '/pack/', '/ops', '/till/enter/x']) {
+  for (const path of ['/console/', '/console/campaigns/x', '/pack/', '/shop/buy/x', '/ops', '/till/enter/x']) {
     const { status, headers, text } = await get(path)
     expect([status, headers['cache-control'], text]).toEqual([200, 'no-cache', `<p>${path.split('/')[1]}</p>`])
     const policy = String(headers['content-security-policy'])
@@ -91,4 +92,10 @@ test.each([
   const { status, text } = await get(path)
   expect(status).toBe(404)
   expect(text).not.toMatch(/secret$|hidden|root:/)
+})
+
+test('a buyer’s cards are shown by the pages of the card pack; a path that only begins like a page’s is none', async () => {
+  expect((await get('/mine/cards/x')).text).toBe('<p>pack</p>')
+  for (const path of ['/minecraft', '/shopping', '/constructor/x', '/__proto__'])
+    expect((await get(path)).status).toBe(404)
 })

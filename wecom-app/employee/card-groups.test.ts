@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { PackCard } from '../../contract/employee/pack.ts'
-import { clock, daysLeft, groupCards, groupOf, spaced } from './card-groups.ts'
+import { clock } from '../lib/say-clock.ts'
+import { daysLeft, groupCards, groupOf, spaced } from './card-groups.ts'
 
 const now = Date.parse('2026-09-01T12:00:00+08:00')
 const day = 86_400_000

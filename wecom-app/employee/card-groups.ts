@@ -38,12 +38,3 @@ export function groupCards(
 export function spaced(number: string): string {
   return number.replace(/(.{4})(?=.)/g, '$1 ')
 }
-
-/** A length of time as a clock: 1:02:03, 02:03; never below zero. */
-export function clock(ms: number): string {
-  const seconds = Math.max(0, Math.ceil(ms / 1000))
-  const two = (value: number): string => String(value).padStart(2, '0')
-  const hours = Math.floor(seconds / 3600)
-  const rest = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
-  return hours === 0 ? rest : `${hours}:${rest}`
-}

@@ -1,6 +1,7 @@
 import type { Pack } from '../../contract/employee/pack.ts'
-import type { EarlyReads } from '../lib/early-reads.ts'
+import { askEarly } from '../lib/early-reads.ts'
 import { shortMoney } from '../lib/money.ts'
+import { api, pages } from './audience.ts'
 import { groupCards } from './card-groups.ts'
 
 /**
@@ -10,17 +11,12 @@ import { groupCards } from './card-groups.ts'
  */
 const asked = new URLSearchParams(location.search)
 document.documentElement.dataset['text'] = localStorage.getItem('fulika.largeText') === 'yes' ? 'large' : 'usual'
-if (location.pathname === '/pack/' && !['company', 'problem', 'campaign'].some((name) => asked.has(name))) {
-  const [session, pack] = ['/employee/session', '/employee/pack'].map((path) => [path, ask(path)] as const)
-  ;(globalThis as EarlyReads).fulikaEarly = new Map([session!, pack!])
-  void pack![1].then(drawFirst).catch(() => undefined)
-}
-
-function ask(path: string): Promise<Response> {
-  const answer = fetch(path, { headers: { Accept: 'application/json' }, credentials: 'same-origin' })
-  // Whoever takes it learns of a failure; taken by nobody, it is none.
-  answer.catch(() => undefined)
-  return answer
+if (location.pathname === pages && !['company', 'problem', 'campaign'].some((name) => asked.has(name))) {
+  const answers = askEarly([`${api}/session`, `${api}/pack`])
+  void answers
+    .get(`${api}/pack`)
+    ?.then(drawFirst)
+    .catch(() => undefined)
 }
 
 /** The balance, in the place and size in which the cover will show it. The program's pages take the whole place over. */

@@ -1,7 +1,7 @@
 import { createApp } from 'vue'
 import '../lib/base.css'
-import './tokens.css'
-import './pack.css'
+import '../lib/phone-tokens.css'
+import '../lib/phone.css'
 import App from './App.vue'
 import { router } from './router.ts'
 

@@ -3,6 +3,7 @@ import type { CardChoices } from '../../contract/employee/card-acts.ts'
 import type { CardDetail, Pack, PackCard } from '../../contract/employee/pack.ts'
 import { get, keptKey, send, toApiProblem, type ApiProblem } from '../lib/api.ts'
 import { signInAgain } from './session.ts'
+import { api } from './audience.ts'
 
 // The last state that was seen. In memory only: nothing about a person is ever written on the phone.
 export const cards: ShallowRef<readonly PackCard[] | null> = shallowRef(null)
@@ -21,7 +22,7 @@ export const cardOf = (id: string): PackCard | null =>
 /** Reads the pack; when that fails, what was there stays. */
 export async function refreshPack(): Promise<void> {
   packProblem.value = await noting(async () => {
-    cards.value = (await get<Pack>('/employee/pack')).cards
+    cards.value = (await get<Pack>(`${api}/pack`)).cards
     readAtMs.value = Date.now()
   })
 }
@@ -29,7 +30,7 @@ export async function refreshPack(): Promise<void> {
 /** Reads one card; answers why that failed, or null. */
 export function refreshCard(id: string): Promise<ApiProblem | null> {
   return noting(async () => {
-    const card = await get<CardDetail>(`/employee/cards/${id}`)
+    const card = await get<CardDetail>(`${api}/cards/${id}`)
     details.set(id, card)
     cards.value = cards.value?.map((one) => (one.id === card.id ? card : one)) ?? null
   })
@@ -38,7 +39,7 @@ export function refreshCard(id: string): Promise<ApiProblem | null> {
 /** Reads what may be done with a card; answers why that failed, or null. What was known stays then. */
 export function readChoices(id: string, known: Ref<CardChoices | null>): Promise<ApiProblem | null> {
   return noting(async () => {
-    known.value = await get<CardChoices>(`/employee/cards/${id}/choices`)
+    known.value = await get<CardChoices>(`${api}/cards/${id}/choices`)
   })
 }
 
@@ -58,14 +59,14 @@ async function noting(read: () => Promise<void>): Promise<ApiProblem | null> {
 /** Tells the giver that the message was followed to the card. Lost, it is told with the taking. */
 export async function tellOpened(card: PackCard): Promise<void> {
   if (card.campaignId === null) return
-  await send('POST', `/employee/campaigns/${card.campaignId}/opened`, {}, keptKey()).catch(() => undefined)
+  await send('POST', `${api}/campaigns/${card.campaignId}/opened`, {}, keptKey()).catch(() => undefined)
 }
 
 /** Tells the giver that the card was taken. When that is lost, the cover is shown once more another time. */
 export async function tellClaimed(card: PackCard): Promise<void> {
   if (card.campaignId === null) return
   const key = keptKey()
-  const told = await send('POST', `/employee/campaigns/${card.campaignId}/claimed`, {}, key).then(
+  const told = await send('POST', `${api}/campaigns/${card.campaignId}/claimed`, {}, key).then(
     () => true,
     () => false,
   )

@@ -1,11 +1,12 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import { collectRoutes } from '../lib/collect-routes.ts'
+import { pages } from './audience.ts'
 import { needTexts } from './texts.ts'
 
 const files = import.meta.glob<{ routes: RouteRecordRaw[] }>('./routes/*.ts', { eager: true })
 
 export const router = createRouter({
-  history: createWebHistory('/pack/'),
+  history: createWebHistory(pages),
   routes: [
     ...collectRoutes(files),
     {

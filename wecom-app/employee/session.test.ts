@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { enter, gate, gateProblem, refusedWith, session } from './session.ts'
 
-const here = 'http://here.test/pack/'
+const here = vi.hoisted(() => {
+  const address = 'http://here.test/pack/'
+  vi.stubGlobal('location', new URL(address))
+  return address
+})
 let went: string[] = []
 let kept: Map<string, string>
 let passing: Map<string, string>

@@ -1,15 +1,20 @@
 import { ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 import type { EmployeeSession } from '../../contract/employee/pack.ts'
+import type { StoreSession } from '../../contract/store/session.ts'
 import type { z } from 'zod'
 import { get, toApiProblem, type ApiProblem } from '../lib/api.ts'
 import { timeZone } from '../lib/dates.ts'
+import { isBuyers } from './audience.ts'
+import { bridgeHere, storeSetting } from './bridge-here.ts'
 
-/** `leaving`: on the way to WeCom's sign-in. `closed`: nobody is signed in and we do not know whose page to ask. */
+/** `leaving`: on the way to WeCom's sign-in, or WeChat's. `closed`: nobody is signed in and we do not know whose page to ask. */
 export type Gate = 'checking' | 'leaving' | 'closed' | 'failed' | 'open'
 
 export const gate: Ref<Gate> = ref('checking')
 /** Who is signed in on this phone; kept in memory only. */
 export const session: ShallowRef<z.infer<typeof EmployeeSession> | null> = shallowRef(null)
+/** Whether all of this is the sandbox's. */
+export const sandbox: Ref<boolean> = ref(false)
 /** Why the server could not be asked. */
 export const gateProblem: ShallowRef<ApiProblem | null> = shallowRef(null)
 /** What the sign-in was refused with: a code of contract/error-codes.ts. */
@@ -33,15 +38,24 @@ export async function enter(): Promise<void> {
   if (refusedWith.value !== null) {
     if (company !== null) localStorage.setItem(companyKey, company)
     gate.value = 'closed'
-  } else if (company !== null) leave(company, here)
+  } else if (company !== null && !isBuyers) leave(company, here)
   else await askSession(here)
 }
 
 async function askSession(here: URL): Promise<void> {
   try {
-    session.value = await get<z.infer<typeof EmployeeSession>>('/employee/session')
-    timeZone.value = session.value.timeZone
-    localStorage.setItem(companyKey, session.value.companyCode)
+    if (isBuyers) {
+      if (!(await get<StoreSession>('/store/session')).signedIn) return signInAgain(here)
+      void storeSetting().then(
+        (setting) => (sandbox.value = setting.sandbox),
+        () => undefined,
+      )
+    } else {
+      session.value = await get<z.infer<typeof EmployeeSession>>('/employee/session')
+      sandbox.value = session.value.sandbox
+      timeZone.value = session.value.timeZone
+      localStorage.setItem(companyKey, session.value.companyCode)
+    }
     gateProblem.value = null
     gate.value = 'open'
   } catch (error) {
@@ -61,8 +75,17 @@ export function knownCompany(): string | null {
 export function signInAgain(here: URL = new URL(location.href)): void {
   const company = knownCompany()
   const leftMs = Number(sessionStorage.getItem(leftKey) ?? 0)
-  if (company === null || Date.now() - leftMs < TOO_SOON_MS) gate.value = 'closed'
-  else leave(company, here)
+  if ((company === null && !isBuyers) || Date.now() - leftMs < TOO_SOON_MS) gate.value = 'closed'
+  else if (isBuyers) void leaveForWechat(here)
+  else leave(company ?? '', here)
+}
+
+/** Only WeChat's client knows its person: anywhere else there is nobody to ask. */
+async function leaveForWechat(here: URL): Promise<void> {
+  gate.value = 'leaving'
+  sessionStorage.setItem(leftKey, String(Date.now()))
+  const outcome = (await bridgeHere())?.signIn(`${here.pathname}${here.search}`)
+  if (outcome?.kind !== 'done') gate.value = 'closed'
 }
 
 function leave(company: string, here: URL): void {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { handlers } from '../../jobs/handlers.ts'
 
 const root = join(import.meta.dirname, '..')
-const audiences = ['hr', 'employee', 'operator', 'merchant', 'lib'] as const
+const audiences = ['hr', 'employee', 'operator', 'merchant', 'store', 'lib'] as const
 type Texts = { readonly [key: string]: string | Texts }
 
 /** The keys of one area in one language, as pages write them. */

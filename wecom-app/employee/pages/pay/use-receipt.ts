@@ -2,6 +2,7 @@ import { shallowRef, type ShallowRef } from 'vue'
 import type { PackPurchase } from '../../../../contract/employee/pack.ts'
 import { get } from '../../../lib/api.ts'
 import { whileSeen } from '../../../lib/while-seen.ts'
+import { api } from '../../audience.ts'
 
 /** A till and a phone lie side by side: the receipt must be there before anybody asks for it. */
 const EVERY_MS = 2_000
@@ -21,7 +22,7 @@ export function useReceipt(sinceMs: () => number | null): {
     if (since === null || asking || !navigator.onLine) return
     asking = true
     try {
-      const { purchase } = await get<{ purchase: PackPurchase | null }>('/employee/purchases/latest', {
+      const { purchase } = await get<{ purchase: PackPurchase | null }>(`${api}/purchases/latest`, {
         sinceMs: since,
       })
       if (purchase === null || !told.includes(purchase.state) || seen.has(purchase.id)) return

@@ -18,17 +18,19 @@ function tokensOf(css: string): Map<string, string> {
   return new Map([...raw].map(([name, value]) => [name, follow(value).toLowerCase()]))
 }
 
-const ours = tokensOf(textOf(join(root, 'employee/tokens.css')))
+const ours = tokensOf(textOf(join(root, 'lib/phone-tokens.css')))
 
-test('the tokens of the pack are the component library’s', () => {
+test('the tokens of a phone are the component library’s', () => {
   const theirs = tokensOf(textOf(library))
   expect(ours.size).toBeGreaterThan(15)
   expect([...ours].filter(([name, value]) => theirs.get(name) !== value)).toEqual([])
 })
 
-test('every token that a page of the pack names is there', () => {
-  const shared = ['base.css', 'PageState.vue', 'LanguageSwitch.vue', 'Cover.vue'].map((name) => `lib/${name}`)
-  const files = [...globSync('employee/**/*.{vue,css}', { cwd: root }), ...shared]
+test('every token that a page of the pack or of the shop names is there', () => {
+  const shared = ['base.css', 'phone.css', 'PageState.vue', 'LanguageSwitch.vue', 'Cover.vue', 'AskSheet.vue'].map(
+    (name) => `lib/${name}`,
+  )
+  const files = [...globSync('{employee,store}/**/*.{vue,css}', { cwd: root }), ...shared]
   const missing = files.flatMap((file) =>
     [...textOf(join(root, file)).matchAll(/var\((--td-[\w-]+)\)/g)]
       .map(([, name = '']) => name)

@@ -7,14 +7,14 @@ type Texts = { readonly [key: string]: string | Texts }
 const leaves = (texts: Texts): string[] =>
   Object.values(texts).flatMap((one) => (typeof one === 'string' ? [one] : leaves(one)))
 
-let sayText: typeof import('./texts.ts').sayText
+let sayText: typeof import('./own-texts.ts').sayText
 beforeAll(async () => {
   vi.stubGlobal('document', { cookie: '', documentElement: { lang: '' } })
   vi.stubGlobal('navigator', { language: 'zh-CN' })
-  sayText = (await import('./texts.ts')).sayText
+  sayText = (await import('./own-texts.ts')).sayText
 })
 
-const files = globSync('{employee,lib}/locales/*/*.json', { cwd: join(import.meta.dirname, '..') })
+const files = globSync('{employee,store,lib}/locales/*/*.json', { cwd: join(import.meta.dirname, '..') })
 
 test.each(files)('%s says what it would with vue-i18n', (file) => {
   const texts = leaves(JSON.parse(readFileSync(join(import.meta.dirname, '..', file), 'utf8')) as Texts)
