@@ -27,3 +27,14 @@ export async function openFromFriend(page: Page, wechatUrl: string, personId: st
   await page.goto(`${wechatUrl}/phone/${personId}/with/${friendId}`)
   await page.locator('[data-last] a.card').click(SLOW)
 }
+
+/** A one-time code of somebody's phone, as a browser would bring it back; the person is made where there is none yet. */
+export async function codeOfPhone(wechatUrl: string, appid: string, personId: string): Promise<string> {
+  const post = async (path: string, body: object) => {
+    const answer = await fetch(`${wechatUrl}/__ctl/${path}`, { method: 'POST', body: JSON.stringify(body) })
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+    return (await answer.json()) as { readonly code: string }
+  }
+  await post('persons', { id: personId })
+  return (await post('code', { appid, personId })).code
+}

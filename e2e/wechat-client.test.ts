@@ -57,6 +57,7 @@ describe.skipIf(chromiumPath === null)("WeChat's client in a plain browser", () 
   /** Who the shop believes to be there, as the last code said. */
   let openid = ''
   let orderNo = ''
+  const seen: string[] = []
 
   const ctl = async (path: string, body: object): Promise<void> => {
     const answer = await fetch(`${sandbox.wechatUrl}/__ctl/${path}`, { method: 'POST', body: JSON.stringify(body) })
@@ -107,7 +108,12 @@ describe.skipIf(chromiumPath === null)("WeChat's client in a plain browser", () 
     const code = typeof ctx.query['code'] === 'string' ? ctx.query['code'] : ''
     if (ctx.path === '/shop/') ctx.redirect(wechat.authoriseUrl('snsapi_base', `${base}/shop/back`, 'state1'))
     else if (ctx.path === '/shop/back') {
-      openid = (await wechat.identityByCode(code)).openid
+      seen.push(code)
+      // The same code may come twice: whoever it named is there already.
+      openid = await wechat.identityByCode(code).then(
+        (found) => found.openid,
+        () => openid,
+      )
       ctx.redirect('/shop/card?from=menu')
     } else if (ctx.path === '/shop/page.js') {
       ctx.type = 'text/javascript'
@@ -174,6 +180,27 @@ describe.skipIf(chromiumPath === null)("WeChat's client in a plain browser", () 
     await shows(page, 'get_brand_wcpay_request:ok')
     const trade = await pay.query(own(), orderNo)
     expect([trade?.state, trade?.openid]).toEqual(['SUCCESS', openid])
+  })
+
+  test('a code that WeChat brings twice leads in all the same, and a stranger is asked whose phone it is', async () => {
+    await ctl('faults', { kind: 'double_redirect' })
+    // Not watched: the browser keeps what the first answer held from the page that asked, and says so.
+    const page = await (await browser.newContext({ viewport: phoneSize })).newPage()
+    await holdPhone(page, sandbox.wechatUrl, 'liuyang')
+    seen.length = 0
+    await page.goto(`${base}/shop/`)
+    await shows(page, 'ready')
+    expect([seen.length, new Set(seen).size]).toEqual([2, 1])
+    const stranger = await (await browser.newContext({ viewport: phoneSize })).newPage()
+    watched.push(watch(stranger, [base, sandbox.wechatUrl]))
+    await stranger.goto(`${base}/shop/`)
+    await takePicture(stranger, 'authorise')
+    await stranger.getByRole('link', { name: '刘洋' }).click(SLOW)
+    await stranger.waitForURL(`${base}/shop/card*`, SLOW)
+    const another = await (await browser.newContext({ viewport: phoneSize })).newPage()
+    const url = wechat.authoriseUrl('snsapi_base', `${base}/shop/back`, 's')
+    await another.goto(url.replace('#wechat_redirect', ''))
+    await shows(another, '链接缺少 #wechat_redirect')
   })
 
   test('who leaves the sheet has not paid, and what the page is told may be a lie', async () => {

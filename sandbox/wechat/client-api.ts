@@ -41,7 +41,12 @@ export function clientRoutes(state: WechatState, place: Place): Router {
       allow(ctx)
       const text = (await readBody(ctx, MOST_BODY)).toString('utf8')
       const { payPort } = place.neighbours
-      ctx.body = await run({ state, payPort, person: phoneOf(state, ctx), body: JSON.parse(text) })
+      try {
+        ctx.body = await run({ state, payPort, person: phoneOf(state, ctx), body: JSON.parse(text) })
+      } catch (error) {
+        if (!(error instanceof z.ZodError) && !(error instanceof SyntaxError)) throw error
+        ctx.status = 400
+      }
     })
   return router
 }

@@ -27,7 +27,8 @@ export async function payInClient(
   const { params: signed, outcome } = asked.parse(said)
   const app = state.apps.get(signed.appId)
   if (at.payPort === undefined) return { refused: '支付沙箱没有运行。' }
-  if (at.person === null || !app) return { refused: '先在沙箱里选一位买家的手机。' }
+  if (at.person === null) return { refused: '先在沙箱里选一位买家的手机。' }
+  if (!app) return { refused: '这个 appId 不是公众号：订单要用服务号的 appid。' }
   const openid = openidOf(app, at.person)
   const body = JSON.stringify({ ...signed, openid, outcome })
   const answer = await fetch(`http://127.0.0.1:${at.payPort}/jsapi/${step}`, { method: 'POST', body })

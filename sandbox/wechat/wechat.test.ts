@@ -49,6 +49,15 @@ const inPage = async (name: string, personId: string, body: object = {}) => {
   return (await answer.json()) as Said
 }
 
+const sheetOf = (appId: string) => ({
+  appId,
+  timeStamp: '1',
+  nonceStr: 'n',
+  package: 'prepay_id=wx1',
+  signType: 'RSA',
+  paySign: 's',
+})
+
 test('a stable token stays the same until five minutes before its end, and both live then', async () => {
   const first = await stable()
   expect(await stable()).toMatchObject({ access_token: first['access_token'] })
@@ -219,6 +228,14 @@ test('the phones: the account leads into the shop, texts are escaped, and nobody
   expect(await (await send('/phone/zhaolei')).text()).not.toContain('alert(1)')
   expect((await send('/phone/nobody')).status).toBe(404)
   expect((await send('/phone/me', as('lina'))).headers.get('location')).toBe('/phone/lina')
+})
+
+test('a page that asks nonsense is told so', async () => {
+  for (const body of ['{', '[]', '{"appId":1}'])
+    expect((await send('/client/preset', { method: 'POST', body })).status).toBe(400)
+  expect(await inPage('sheet', 'chenyu', { params: sheetOf('wxnobody') })).toMatchObject({
+    refused: '支付沙箱没有运行。',
+  })
 })
 
 test('a popup asks for templates that are there, five at most, and remembers what was said for always', async () => {
