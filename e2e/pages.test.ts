@@ -189,7 +189,9 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
       const context = await openContext(who, { storageState: await sessionOf(who), viewport: sizes[order[0]!] })
       await context.addCookies([{ name: 'lang', value: lang, url: stage.serverUrl }])
       const page = await context.newPage()
-      const sandbox = theirs.some(([, path]) => path.startsWith('http')) ? [stage.wecomUrl, stage.payUrl] : []
+      const sandbox = theirs.some(([, path]) => path.startsWith('http'))
+        ? [stage.wecomUrl, stage.payUrl, stage.wechatUrl]
+        : []
       const wrong = watch(page, [stage.serverUrl, ...sandbox])
       for (const place of theirs) {
         faults.push(...(await look(page, place, lang, order)))
@@ -204,6 +206,11 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
   function sandboxPlaces(): Place[] {
     const at = (name: string, path: string): Place => [`sandbox-${name}`, `${stage.wecomUrl}${path}`, 'nobody']
     const pay = (name: string, path: string): Place => [`sandbox-pay-${name}`, `${stage.payUrl}${path}`, 'nobody']
+    const wechat = (name: string, path: string): Place => [
+      `sandbox-wechat-${name}`,
+      `${stage.wechatUrl}${path}`,
+      'nobody',
+    ]
     const { corpId, agentId } = stage.corp
     const worker = `/worker/field2`
     return [
@@ -234,6 +241,13 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
       pay('till', '/till'),
       pay('invoices', '/invoices'),
       pay('dials', '/dials'),
+      wechat('home', '/'),
+      wechat('phones', '/phone'),
+      wechat('phone', '/phone/chenyu'),
+      wechat('chat', '/phone/chenyu/with/lina'),
+      wechat('notices', '/phone/chenyu/notices'),
+      wechat('refused', '/connect/oauth2/authorize?appid=x'),
+      wechat('dials', '/dials'),
     ]
   }
 
