@@ -76,6 +76,7 @@ export const abilities = {
   'shelf.read': { member: [], operator: everyPlatformRole, employee: false, anybody: false },
   'shelf.manage': { member: [], operator: ['ops', 'admin'], employee: false, anybody: false },
   'report.read': { member: everyCompanyRole, operator: [], employee: false, anybody: false },
+  'funnel.read': { member: [], operator: everyPlatformRole, employee: false, anybody: false },
   'cover.review': { member: [], operator: ['ops', 'risk', 'admin'], employee: false, anybody: false },
   'statement.assign': { member: [], operator: ['finance', 'admin'], employee: false, anybody: false },
   'terms.read': { member: [], operator: everyPlatformRole, employee: false, anybody: false },

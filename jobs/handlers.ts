@@ -37,6 +37,7 @@ import { askPayment } from '../server/modules/funding/ask-payment.ts'
 import { closeOpenPayments } from '../server/modules/funding/close-payment.ts'
 import { readIncome } from '../server/modules/funding/read-income.ts'
 import { watchPayment } from '../server/modules/funding/watch-payment.ts'
+import { forgetVisits } from '../server/modules/funnel/forget-visits.ts'
 import { returnGift, returnGiftsOfLeaver } from '../server/modules/gift/end-gift.ts'
 import { forgetGifts } from '../server/modules/gift/forget-gifts.ts'
 import { forgetNotices, forgetNoticesOf } from '../server/modules/notice/forget-notices.ts'
@@ -126,6 +127,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'notice.gift': (edge, args) => edge.tx((tx) => noteGift(tx, idOf('gift', args, 'giftId'))),
   'notice.send': (edge, args) => sendNotice(edge, idOf('noticeMessage', args, 'messageId')),
   'notices.plan': planReminders,
+  'visits.forget': (edge) => untilNone(edge, forgetVisits),
   'notices.forget': (edge) => untilNone(edge, forgetNotices),
   'refund.take-back': (edge, args) => runTakeBack(edge, idOf('refund', args, 'refundId')),
   'invoice.issue': (edge, args) => driveInvoice(edge, idOf('invoice', args, 'invoiceId')),

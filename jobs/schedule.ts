@@ -21,6 +21,7 @@ export const daily = [
   { kind: 'gifts.forget', at: '47 3 * * *' },
   { kind: 'covers.forget', at: '48 3 * * *' },
   { kind: 'notices.forget', at: '49 3 * * *' },
+  { kind: 'visits.forget', at: '51 3 * * *' },
   { kind: 'notices.plan', at: '0 10 * * *' },
   { kind: 'sign-ins.forget', at: '50 3 * * *' },
   { kind: 'sms-codes.forget', at: '52 3 * * *' },

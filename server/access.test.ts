@@ -125,6 +125,8 @@ const doors: Readonly<Record<string, string>> = {
   'GET /store/covers/:id/picture': 'all',
   'GET /store/trust/:brandId': 'all',
   'GET /store/notices': 'buyer',
+  'POST /store/events': 'all',
+  'GET /operator/funnel': platform,
   'GET /store/orders/:id/invoice': 'buyer',
   'POST /store/orders/:id/invoice': 'buyer',
   'POST /store/orders/:id/invoice/cancel': 'buyer',
@@ -429,7 +431,7 @@ describe('the doors', () => {
     const open = endpoints.filter((one) => one.may === 'public').map((one) => `${one.method} ${one.path}`)
     expect(
       open.every((name) =>
-        /\/(sign-in\/:code|sign-in-callback|consent\/:code|consent-callback|session|hr\/first-sign-in|merchant\/sign-in|claims\/:token(\/code)?|claim-links\/:token(\/code)?|gift-links\/:token(\/opened)?|device-links\/open|covers\/:id\/picture|trust\/:brandId)$/.test(
+        /\/(sign-in\/:code|sign-in-callback|consent\/:code|consent-callback|session|hr\/first-sign-in|merchant\/sign-in|claims\/:token(\/code)?|claim-links\/:token(\/code)?|gift-links\/:token(\/opened)?|device-links\/open|covers\/:id\/picture|trust\/:brandId|store\/events)$/.test(
           name,
         ),
       ),

@@ -32,6 +32,7 @@ import { coverEndpoints } from './modules/cover/endpoints.ts'
 import { deliveryEndpoints } from './modules/delivery/endpoints.ts'
 import { licenceEndpoints } from './modules/delivery/licence-endpoints.ts'
 import { fundingEndpoints } from './modules/funding/endpoints.ts'
+import { funnelEndpoints } from './modules/funnel/endpoints.ts'
 import { invoiceEndpoints } from './modules/invoice/endpoints.ts'
 import { storeInvoiceEndpoints } from './modules/invoice/store-endpoints.ts'
 import { merchantEndpoints } from './modules/merchant/endpoints.ts'
@@ -59,6 +60,7 @@ export const endpoints: readonly Endpoint[] = [
   ...buyerEndpoints,
   ...coverEndpoints,
   ...noticeEndpoints,
+  ...funnelEndpoints,
   ...catalogEndpoints,
   ...shelfEndpoints,
   ...complianceEndpoints,

@@ -17,6 +17,7 @@ import { Cover } from '../modules/cover/tables.ts'
 import { Claim, ClaimLink, ContactWay, ExternalContact, MassSend, SmsCode } from '../modules/contact/tables.ts'
 import { Delivery, DeliveryBatch, MemberSend, Notification, SendDay } from '../modules/delivery/tables.ts'
 import { BankStatement, Payment, PaymentPart, StatementLine } from '../modules/funding/tables.ts'
+import { FunnelVisit } from '../modules/funnel/tables.ts'
 import { Gift, Thanks } from '../modules/gift/tables.ts'
 import { Invoice, InvoiceLine } from '../modules/invoice/tables.ts'
 import { Entry, Posting } from '../modules/ledger/tables.ts'
@@ -120,6 +121,7 @@ export const entities = [
   Cover,
   NoticeGrant,
   NoticeMessage,
+  FunnelVisit,
   StoreOrder,
   Listing,
   ListingTaking,

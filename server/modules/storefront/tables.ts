@@ -23,6 +23,9 @@ export const StoreOrder = defineEntity({
     closesAtMs: instantColumn(),
     createdAtMs: instantColumn(),
   },
-  indexes: [{ name: 'store_order_buyer_index', properties: ['buyerId', 'orderId'] }],
+  indexes: [
+    { name: 'store_order_buyer_index', properties: ['buyerId', 'orderId'] },
+    { name: 'store_order_day_index', properties: ['createdAtMs'] },
+  ],
 })
 export type StoreOrderRow = InferEntity<typeof StoreOrder>
