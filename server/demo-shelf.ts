@@ -21,7 +21,7 @@ const facesOf = (...amounts: number[]) => ({
 /** What of the demo's first brand stands on the shelf; one price is lower until the end of tomorrow. */
 export function demoGifts(nowMs: number): Template {
   const untilMs = startOfDay(addDays(dayOf(nowMs, CHINA), 2), CHINA)
-  const promo = { priceBp: 8_500, fromMs: Date.UTC(2026, 0, 1), untilMs, perBuyerCap: 2 }
+  const promo = { priceBp: 8_500, fromMs: startOfDay('2026-01-01', CHINA), untilMs, perBuyerCap: 2 }
   return [
     {
       ...card,
