@@ -11,13 +11,24 @@ export async function isBuyerKnown(tx: Tx, buyerId: Id<'buyer'>): Promise<boolea
 
 /** The openid of a buyer under an app, for WeChat alone; null where they never came by it. */
 export async function readOpenid(tx: Tx, buyerId: Id<'buyer'>, appid: string): Promise<string | null> {
-  const [row] = await sql<{ id: string; sealed: Uint8Array }>(
+  return (await readOpenids(tx, [buyerId], appid)).get(buyerId) ?? null
+}
+
+/** The same of many buyers; who never came by the app is left out. */
+export async function readOpenids(
+  tx: Tx,
+  buyerIds: readonly Id<'buyer'>[],
+  appid: string,
+): Promise<ReadonlyMap<Id<'buyer'>, string>> {
+  if (buyerIds.length === 0) return new Map()
+  const rows = await sql<{ id: string; buyerId: Id<'buyer'>; sealed: Uint8Array }>(
     tx.em,
-    'select id, openid_sealed as sealed from buyer_account where buyer_id = ? and appid = ? order by id desc limit 1',
-    [buyerId, appid],
+    `select id, buyer_id as buyerId, openid_sealed as sealed from buyer_account
+      where buyer_id in (${buyerIds.map(() => '?').join(',')}) and appid = ? order by id`,
+    [...buyerIds, appid],
   )
-  if (row === undefined) return null
-  return tx.house.seal.open({ table: 'buyer_account', column: 'openid_sealed', rowId: row.id }, row.sealed)
+  const placeOf = (rowId: string) => ({ table: 'buyer_account', column: 'openid_sealed', rowId })
+  return new Map(rows.map(({ id, buyerId, sealed }) => [buyerId, tx.house.seal.open(placeOf(id), sealed)]))
 }
 
 /** Whose account an openid of an app is; null for one that we do not know. */

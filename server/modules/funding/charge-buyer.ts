@@ -1,40 +1,106 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
-import type { JsapiParameters } from '../../channels/wechatpay-port.ts'
+import type { JsapiParameters, WechatPayMerchant } from '../../channels/wechatpay-port.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
-import { refuse } from '../../kernel/errors.ts'
-import { lockOrders } from '../order/lock-orders.ts'
-import { chargeWechat, type PayBodies } from './charge-wechat.ts'
-import { watchLater } from './open-payment.ts'
-import { preparePayment } from './prepare-payment.ts'
-import { readOrderBrands } from './read-needs.ts'
+import { enqueue } from '../../kernel/outbox.ts'
+import { insertRows } from '../../kernel/sql.ts'
+import { trailMany } from '../../kernel/trail.ts'
+import { describe, place, tradeNo, type PayBodies } from './charge-wechat.ts'
+import { watchOf } from './open-payment.ts'
+import { prepareClaimed, preparePayment } from './prepare-payment.ts'
 import { callerOf } from './read-payment.ts'
 import { Payment, type PaymentRow } from './tables.ts'
 
 const [LOOKS, LOOK_MS] = [20, 50]
 
-/** Who pays, as WeChat Pay must be told. */
-export interface Payer {
-  readonly appid: string
-  readonly openid: string
+/** The one payment of a buyer's order, for all that it costs. */
+export interface BuyerCharge {
+  readonly orderId: Id<'order'>
+  readonly buyerId: Id<'buyer'>
+  readonly brandId: Id<'brand'>
+  readonly mchid: string
+  /** By which app the payer is known, and as whom: the merchant must be bound to it. */
+  readonly payer: { readonly appid: string; readonly openid: string }
+  readonly amountFen: Fen
+  /** When the order ends; its payment ends with it. */
+  readonly endsAtMs: number
 }
 
+/** A payment that was recorded a moment ago: whoever recorded it is the first to ask WeChat Pay about it. */
+export type NewCharge = Pick<
+  PaymentRow,
+  'id' | 'orderId' | 'version' | 'mchid' | 'appid' | 'product' | 'requestSealed'
+> & { readonly mchid: string; readonly appid: string; readonly combineNo: null; readonly combineMchid: null }
+
 /**
- * Records the one payment of a buyer's order, for all that it costs, with the exact body that every call sends; nothing is
- * asked for yet (`readyToPay` does). It ends when the order does. Refuses with `payment_route_barred` where nobody collects
- * for the brand.
+ * Records the payments of buyers' orders that were placed in the same transaction, each with its number and the exact body that
+ * every call sends; nothing is asked for yet. One statement a table for any number of them.
  */
-export async function chargeBuyer(
-  tx: Tx,
-  orderId: Id<'order'>,
-  payer: Payer,
-  endsAtMs: number,
-  bodies: PayBodies,
-): Promise<void> {
-  const order = (await lockOrders(tx, [orderId])).get(orderId) ?? refuse('not_found')
-  const charge = { product: 'jsapi', amountFen: order.totalFen, endsAtMs, ...payer } as const
-  const [payment] = await chargeWechat(tx, order, await readOrderBrands(tx, orderId), charge, bodies)
-  await watchLater(tx, payment!)
+export async function chargeBuyers(tx: Tx, charges: readonly BuyerCharge[], bodies: PayBodies): Promise<NewCharge[]> {
+  const now = tx.clock.now()
+  const rows = charges.map((charge) => rowOf(tx, charge, now, bodies))
+  await insertRows(tx.em, 'payment', rows)
+  const parts = charges.map(({ brandId, amountFen }, index) => {
+    return { id: tx.newId('paymentPart'), payment_id: rows[index]!.id, brand_id: brandId, amount_fen: amountFen }
+  })
+  await insertRows(
+    tx.em,
+    'payment_part',
+    parts.map((part) => ({ ...part, refunded_fen: 0 })),
+  )
+  await trailMany(
+    tx,
+    rows.map(({ id }) => ({ objectId: id, act: 'payment.opened', toState: 'opened', note: 'wechat_pay' })),
+  )
+  await enqueue(
+    tx,
+    rows.map(({ id }) => watchOf({ id, openedAtMs: now }, now)),
+  )
+  return rows.map(({ id, order_id: orderId, mchid, appid, product, request_sealed: requestSealed }) => {
+    return { id, orderId, version: 1, mchid, appid, product, requestSealed, combineNo: null, combineMchid: null }
+  })
+}
+
+function rowOf(tx: Tx, charge: BuyerCharge, now: number, bodies: PayBodies) {
+  const { orderId, buyerId, mchid, payer, amountFen, endsAtMs } = charge
+  const id = tx.newId('payment')
+  // Whole seconds, as WeChat Pay is told.
+  const expiresAtMs = Math.floor(endsAtMs / 1000) * 1000
+  const body = bodies.paymentBody({
+    product: 'jsapi',
+    merchant: { mchid, appid: payer.appid },
+    outTradeNo: tradeNo(id),
+    description: describe({ id: orderId }),
+    total: amountFen,
+    expireAtMs: expiresAtMs,
+    profitSharing: true,
+    openid: payer.openid,
+  })
+  return {
+    id,
+    order_id: orderId,
+    source: 'wechat_pay',
+    state: 'opened',
+    version: 1,
+    amount_fen: amountFen,
+    mchid,
+    appid: payer.appid,
+    out_trade_no: tradeNo(id),
+    product: 'jsapi' as const,
+    request_sealed: tx.house.seal.seal(place(id), body),
+    expires_at_ms: expiresAtMs,
+    opened_by: buyerId,
+    opened_at_ms: now,
+    refunded_fen: 0,
+    refunds_waiting: 0,
+  }
+}
+
+/** What the payer's phone needs for a payment that was recorded a moment ago; null when no answer came, or another asked after us. */
+export async function firstReadyToPay(edge: Edge, charge: NewCharge): Promise<JsapiParameters | null> {
+  const prepayId = await prepareClaimed(edge, charge)
+  return prepayId === null ? null : parametersOf(edge, charge, prepayId)
 }
 
 /**
@@ -54,8 +120,11 @@ export async function readyToPay(edge: Edge, orderId: Id<'order'>): Promise<Jsap
     }
   }
   if (payment === null || !isGood(payment, edge.clock.now())) return null
-  return edge.ports.wechatPay.jsapiParameters(callerOf(payment), payment.codeUrl)
+  return parametersOf(edge, callerOf(payment), payment.codeUrl)
 }
+
+const parametersOf = (edge: Edge, { mchid, appid }: WechatPayMerchant, prepayId: string): JsapiParameters =>
+  edge.ports.wechatPay.jsapiParameters({ mchid, appid }, prepayId)
 
 type Prepared = PaymentRow & { readonly codeUrl: string }
 

@@ -17,8 +17,6 @@ export interface PayScene {
   readonly product: PayProduct
   /** JSAPI: who pays, under the app that collects or combines. */
   readonly openid?: string | undefined
-  /** The app under which that is the payer, where it is not the merchant's own; the merchant must be bound to it. */
-  readonly appid?: string | undefined
   /** H5 and combined payments: where the payer is. */
   readonly clientIp?: string | undefined
 }
@@ -27,8 +25,6 @@ export interface WechatCharge extends PayScene {
   readonly amountFen: Fen
   /** Whose merchant is paid; without it all brands whose merchants miss money are paid at once. */
   readonly brandId?: Id<'brand'> | undefined
-  /** When it ends, where the house does not say; whole seconds, as WeChat Pay is told. */
-  readonly endsAtMs?: number
 }
 
 interface Share {
@@ -56,7 +52,7 @@ export async function chargeWechat(
   const shares = await cutCharge(tx, order, await readCollectors(tx, order.id, brands), charge)
   if (shares.some((share) => share.amountFen > WECHAT_MOST_FEN)) refuse('malformed_request', { field: 'amountFen' })
   // Whole seconds, as WeChat Pay is told.
-  const expiresAtMs = Math.floor((charge.endsAtMs ?? tx.clock.now() + WECHAT_LIFE_MS) / 1000) * 1000
+  const expiresAtMs = Math.floor((tx.clock.now() + WECHAT_LIFE_MS) / 1000) * 1000
   return shares.length === 1
     ? [await recordSingle(tx, order, shares[0]!, charge, expiresAtMs, bodies)]
     : recordCombined(tx, order, shares, charge, expiresAtMs, bodies)
@@ -81,20 +77,22 @@ async function cutCharge(
   })
 }
 
-const describe = (order: LockedOrder): string => `福利卡订单 ${order.id.slice(4)}`
-const tradeNo = (id: Id<'payment'>): string => `FLK${id.slice(4)}`
-const place = (rowId: Id<'payment'>) => ({ table: 'payment', column: 'request_sealed', rowId })
+/** What a payer reads on their statement. */
+export const describe = (order: { readonly id: Id<'order'> }): string => `福利卡订单 ${order.id.slice(4)}`
+/** Our number of a payment at WeChat Pay. */
+export const tradeNo = (id: Id<'payment'>): string => `FLK${id.slice(4)}`
+/** Where the body of a payment is sealed. */
+export const place = (rowId: Id<'payment'>) => ({ table: 'payment', column: 'request_sealed', rowId })
 
 async function recordSingle(
   tx: Tx,
   order: LockedOrder,
-  { brand, merchant: collector, amountFen }: Share,
-  { product, openid, appid = collector.appid, clientIp }: PayScene,
+  { brand, merchant, amountFen }: Share,
+  { product, openid, clientIp }: PayScene,
   expiresAtMs: number,
   bodies: PayBodies,
 ): Promise<PaymentRow> {
   const id = tx.newId('payment')
-  const merchant = { ...collector, appid }
   const body = bodies.paymentBody({
     product,
     merchant,

@@ -4,7 +4,7 @@ import type { PayProduct } from '../../channels/wechatpay-port.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { once } from '../../kernel/once.ts'
-import { enqueue } from '../../kernel/outbox.ts'
+import { enqueue, type NewJob } from '../../kernel/outbox.ts'
 import { companyOf } from '../../kernel/tenant.ts'
 import { readCompany } from '../company/read-company.ts'
 import { paymentRoutes, type PaymentSource } from '../compliance/rules.ts'
@@ -155,7 +155,11 @@ async function payOnCredit(tx: Tx, order: LockedOrder, payment: PaymentRow): Pro
 
 /** Asks for the next look at an open payment. The same instant is asked for once. */
 export async function watchLater(tx: Tx, payment: Pick<PaymentRow, 'id' | 'openedAtMs'>): Promise<void> {
-  const readyAtMs = nextLookAt(payment.openedAtMs, tx.clock.now())
-  const key = `payment.watch:${payment.id}:${readyAtMs}`
-  await enqueue(tx, [{ kind: 'payment.watch', key, args: { paymentId: payment.id }, readyAtMs }])
+  await enqueue(tx, [watchOf(payment, tx.clock.now())])
+}
+
+/** The job of the next look at an open payment. */
+export function watchOf({ id, openedAtMs }: Pick<PaymentRow, 'id' | 'openedAtMs'>, nowMs: number): NewJob {
+  const readyAtMs = nextLookAt(openedAtMs, nowMs)
+  return { kind: 'payment.watch', key: `payment.watch:${id}:${readyAtMs}`, args: { paymentId: id }, readyAtMs }
 }

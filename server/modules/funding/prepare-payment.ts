@@ -1,13 +1,15 @@
 import type { Id } from '../../../contract/ids.ts'
-import { paymentMoves } from '../../../contract/states.ts'
+import { paymentMoves, type PaymentState } from '../../../contract/states.ts'
 import type { PayCredential } from '../../channels/wechatpay-port.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { refuse } from '../../kernel/errors.ts'
+import { inGroups } from '../../kernel/in-groups.ts'
 import { move } from '../../kernel/move.ts'
 import { OutsideError } from '../../kernel/outside.ts'
-import { change } from '../../kernel/sql.ts'
+import { change, sql, updateRows } from '../../kernel/sql.ts'
 import { lockOrders } from '../order/lock-orders.ts'
 import { askPayment } from './ask-payment.ts'
+import { place } from './charge-wechat.ts'
 import { callerOf, isCombined, readGroup } from './read-payment.ts'
 import { CREDENTIAL_LIFE_MS } from './rules.ts'
 import { Payment, type PaymentRow } from './tables.ts'
@@ -23,14 +25,27 @@ const TRIES = 2
  */
 export async function preparePayment(edge: Edge, paymentId: Id<'payment'>): Promise<void> {
   const lead = await edge.tx((tx) => claimPreparing(tx, paymentId))
-  if (!lead) return
-  const credential = await askForCredential(edge, lead)
-  if (credential === null) return
-  const [kept, now] = await edge.tx(async (tx) => [
-    await keepCredential(tx, lead, credential),
-    await tx.em.findOneOrFail(Payment, { id: lead.id }, { disableIdentityMap: true }),
-  ])
-  if (!kept && now.state !== 'opened') await askPayment(edge, lead.id, { close: true })
+  if (lead) await prepareClaimed(edge, lead)
+}
+
+/** A WeChat payment as far as asking for its credential goes. */
+type Lead = Pick<
+  PaymentRow,
+  'id' | 'orderId' | 'version' | 'mchid' | 'appid' | 'product' | 'requestSealed' | 'combineNo' | 'combineMchid'
+>
+
+/**
+ * The same for a payment that only this caller asks about now: it claimed it, or recorded it a moment ago. Gives the credential;
+ * null when no answer came, or somebody asked after us.
+ */
+export async function prepareClaimed(edge: Edge, lead: Lead): Promise<string | null> {
+  const text = await askForCredential(edge, lead)
+  if (text === null) return null
+  const { kept, state } = isCombined(lead)
+    ? await edge.tx((tx) => keepForAll(tx, lead, text))
+    : await keepAlone(edge, { lead, text })
+  if (!kept && state !== 'opened') await askPayment(edge, lead.id, { close: true })
+  return kept ? text : null
 }
 
 /**
@@ -49,10 +64,9 @@ async function claimPreparing(tx: Tx, paymentId: Id<'payment'>): Promise<Payment
   return claimed === 0 ? null : tx.em.findOne(Payment, { id: lead!.id }, { disableIdentityMap: true })
 }
 
-async function askForCredential(edge: Edge, lead: PaymentRow): Promise<string | null> {
+async function askForCredential(edge: Edge, lead: Lead): Promise<string | null> {
   const { wechatPay } = edge.ports
-  const place = { table: 'payment', column: 'request_sealed', rowId: lead.id }
-  const body = edge.house.seal.open(place, lead.requestSealed!)
+  const body = edge.house.seal.open(place(lead.id), lead.requestSealed!)
   const product = lead.product ?? 'native'
   for (let tried = 1; ; tried += 1) {
     try {
@@ -84,26 +98,67 @@ function textOf(credential: PayCredential): string {
   }
 }
 
-/** False when somebody asked after us, or the payment changed: ours is not kept. */
-async function keepCredential(tx: Tx, lead: PaymentRow, text: string): Promise<boolean> {
-  const until = tx.clock.now() + CREDENTIAL_LIFE_MS[lead.product ?? 'native']
-  if (isCombined(lead)) await lockOrders(tx, [lead.orderId])
+interface Kept {
+  /** False: somebody asked after us, or the payment changed; ours is not kept. */
+  readonly kept: boolean
+  readonly state: PaymentState
+}
+
+const untilOf = (tx: Tx, lead: Lead): number => tx.clock.now() + CREDENTIAL_LIFE_MS[lead.product ?? 'native']
+
+/** Everybody's of a moment share one commit: a rush waits for the disk longer than for WeChat Pay. */
+const keepAlone = inGroups(async (tx, items: readonly { readonly lead: Lead; readonly text: string }[]) => {
+  const rows = items.map(({ lead, text }) => {
+    return { id: lead.id, version: lead.version, code_url: text, until_ms: untilOf(tx, lead) }
+  })
+  await updateRows(
+    tx.em,
+    'payment',
+    rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    {
+      set: 'code_url = new_code_url, code_until_ms = new_until_ms, version = version + 1',
+      where: 'payment.version = new_version',
+    },
+  )
+  const now = await readCredentials(
+    tx,
+    rows.map(({ id }) => id),
+  )
+  return items.map(({ lead, text }): Kept => {
+    const { state, codeUrl } = now.get(lead.id)!
+    return { kept: codeUrl === text, state }
+  })
+})
+
+/** Of a combined payment all sub-orders carry it. */
+async function keepForAll(tx: Tx, lead: Lead & { readonly combineNo: string }, text: string): Promise<Kept> {
+  const until = untilOf(tx, lead)
+  await lockOrders(tx, [lead.orderId])
   const kept = await change(
     tx.em,
     'update payment set code_url = ?, code_until_ms = ?, version = version + 1 where id = ? and version = ?',
     [text, until, lead.id, lead.version],
   )
-  if (kept === 1 && isCombined(lead))
+  if (kept === 1)
     await change(
       tx.em,
       'update payment set code_url = ?, code_until_ms = ?, version = version + 1 where combine_no = ? and id <> ?',
       [text, until, lead.combineNo, lead.id],
     )
-  return kept === 1
+  return { kept: kept === 1, state: (await readCredentials(tx, [lead.id])).get(lead.id)!.state }
+}
+
+async function readCredentials(tx: Tx, ids: readonly Id<'payment'>[]) {
+  const rows = await sql<{ id: Id<'payment'>; state: PaymentState; codeUrl: string | null }>(
+    tx.em,
+    `select id, state, code_url as codeUrl from payment where id in (${ids.map(() => '?').join(',')})`,
+    ids,
+  )
+  return new Map(rows.map((row) => [row.id, row]))
 }
 
 /** Refused: either the number already ended there (paid or closed), or it never began and the payment has failed. */
-async function giveUp(edge: Edge, lead: PaymentRow, cause: OutsideError): Promise<void> {
+async function giveUp(edge: Edge, lead: Lead, cause: OutsideError): Promise<void> {
   if (cause.outcome === 'refused' && (await askPayment(edge, lead.id)) !== 'never_placed') return
   await edge.tx(async (tx) => {
     await lockOrders(tx, [lead.orderId])

@@ -46,14 +46,23 @@ export async function readCollectors(
   brands: readonly OrderBrand[],
 ): Promise<CollectedBrand[]> {
   const ids = brands.map((brand) => brand.id)
-  const rows = new Map((await readBrands(tx, ids)).map((brand) => [brand.id, brand]))
-  const terms = await readTermsAt(tx, ids, (await readOrder(tx, orderId))?.createdAtMs ?? 0)
-  return brands.map((brand) => {
-    const { mchid, appid } = rows.get(brand.id)!
-    const own = mchid && appid ? { mchid, appid } : null
-    const merchant = terms.get(brand.id)?.collector === 'platform' ? tx.house.wechatPay.platform : own
-    return { ...brand, merchant }
-  })
+  const merchants = await readMerchantsOf(tx, ids, (await readOrder(tx, orderId))?.createdAtMs ?? 0)
+  return brands.map((brand) => ({ ...brand, merchant: merchants.get(brand.id) ?? null }))
+}
+
+/** Who collects for brands by their terms at an instant; null: nobody does. */
+export async function readMerchantsOf(
+  tx: Tx,
+  brandIds: readonly Id<'brand'>[],
+  atMs: number,
+): Promise<ReadonlyMap<Id<'brand'>, WechatPayMerchant | null>> {
+  const terms = await readTermsAt(tx, brandIds, atMs)
+  return new Map(
+    (await readBrands(tx, brandIds)).map(({ id, mchid, appid }) => {
+      const own = mchid && appid ? { mchid, appid } : null
+      return [id, terms.get(id)?.collector === 'platform' ? tx.house.wechatPay.platform : own]
+    }),
+  )
 }
 
 /**

@@ -2,12 +2,13 @@ import type { Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { priceOf } from '../../../contract/price.ts'
 import type { Tx } from '../../kernel/context.ts'
-import { refuse } from '../../kernel/errors.ts'
-import { change } from '../../kernel/sql.ts'
+import { AppError } from '../../kernel/errors.ts'
+import { dialectOf, insertRows, sql, updateRows } from '../../kernel/sql.ts'
 import { faceAllowed } from '../catalog/rules.ts'
-import { readListingForSale, readOwnTakings, type ListingForSale, type ListingRow } from './read-listing.ts'
+import { readVersions, type TemplateVersionRow } from '../catalog/read-template.ts'
+import type { ListingRow } from './read-listing.ts'
 import { leftOf, priceAt, sayCap, sayFaces, sayPrice } from './rules.ts'
-import { ListingTaking } from './tables.ts'
+import { Listing } from './tables.ts'
 
 /** What a buyer saw and wants. */
 export interface TakingWish {
@@ -21,96 +22,201 @@ export interface TakingWish {
 
 /** What was taken, as the order should keep it. */
 export interface TakenListing {
-  readonly brandId: Id<'brand'>
+  readonly version: TemplateVersionRow
   readonly title: string
-  readonly series: boolean
-  /** How many a series has. */
-  readonly stock: number | null
-  readonly giftable: boolean
   readonly isPromo: boolean
-  readonly coolingOffMs: number
-  readonly rightMs: number
 }
 
-/** How often it is looked at again when an operator changed the listing in between. */
-const TRIES = 3
+/** One card of a listing for one order, as `takeListings` takes it. Throws its refusal. */
+export async function takeListing(tx: Tx, wish: TakingWish): Promise<TakenListing> {
+  const [one] = await takeListings(tx, [wish])
+  if (one instanceof AppError) throw one
+  return one!
+}
 
 /**
- * Takes one card of a listing for an order, before its payment: stock and caps are never passed, whoever asks at once. All of a
- * listing's takings wait for its row, so take it as late in the transaction as can be. Price and face are reckoned anew by the
- * server's clock. Refuses with `listing_gone`, `version_changed`, `face_refused`, `price_changed`, `sold_out`,
- * `over_buyer_cap`; nothing is taken then, for the transaction rolls back.
+ * Takes a card of a listing for each of any number of orders, before their payment, and answers in their order: stock and caps
+ * are never passed, whoever asks at once. The listings are held, in the order of their ids, until the transaction ends; each wish
+ * is decided in memory after the ones before it, by the server's clock, and all are written by one statement a table. A wish that
+ * may not be is refused alone: `listing_gone` (also for one that is not for this buyer), `version_changed`, `face_refused`,
+ * `price_changed`, `sold_out`, `over_buyer_cap`.
  */
-export async function takeListing(tx: Tx, wish: TakingWish): Promise<TakenListing> {
-  for (let tried = 1; ; tried += 1) {
-    const sale = await readListingForSale(tx, wish.listingId, wish.buyerId)
-    const isPromo = await checkWish(tx, sale, wish)
-    if (await takeOne(tx, sale.listing, isPromo)) return keepTaking(tx, sale, wish, isPromo)
-    if (tried === TRIES) refuse('sold_out')
+export async function takeListings(tx: Tx, wishes: readonly TakingWish[]): Promise<(TakenListing | AppError)[]> {
+  const shelf = await openShelf(tx, wishes)
+  const taken: { readonly wish: TakingWish; readonly promoNumber: number | null }[] = []
+  const answers = wishes.map((wish) => {
+    const answer = decide(tx, shelf, wish)
+    if (answer instanceof AppError) return answer
+    const now = shelf.listings.get(wish.listingId)!
+    count(shelf, wish, now, answer.isPromo)
+    taken.push({ wish, promoNumber: answer.isPromo ? now.listing.promoNumber : null })
+    return answer
+  })
+  await writeTaken(tx, shelf, taken)
+  return answers
+}
+
+/** A listing as it stands while this transaction holds it, and as its decisions change it. */
+interface ListingNow {
+  readonly listing: ListingRow
+  readonly version: TemplateVersionRow
+  taken: number
+  promoTaken: number
+}
+interface Shelf {
+  readonly listings: ReadonlyMap<Id<'listing'>, ListingNow>
+  /** What buyers have, by listing and buyer. */
+  readonly own: Map<string, { total: number; promo: number }>
+  /** Audiences of buyers: `segment buyer`. */
+  readonly audiences: ReadonlySet<string>
+}
+const ownKey = ({ listingId, buyerId }: Pick<TakingWish, 'listingId' | 'buyerId'>): string => `${listingId} ${buyerId}`
+
+async function openShelf(tx: Tx, wishes: readonly TakingWish[]): Promise<Shelf> {
+  const ids = [...new Set(wishes.map(({ listingId }) => listingId))].sort()
+  const buyerIds = [...new Set(wishes.map(({ buyerId }) => buyerId))]
+  await holdListings(tx, ids)
+  const rows = ids.length === 0 ? [] : await tx.em.find(Listing, { id: { $in: ids } }, { disableIdentityMap: true })
+  const versionIds = [...new Set(rows.map(({ templateVersionId }) => templateVersionId))]
+  const versions = new Map((await readVersions(tx, versionIds)).map((version) => [version.id, version]))
+  const listings = rows.map((listing) => {
+    const version = versions.get(listing.templateVersionId)
+    if (version === undefined)
+      throw new Error(`listing ${listing.id}: no template version ${listing.templateVersionId}`)
+    return [listing.id, { listing, version, taken: listing.taken, promoTaken: listing.promoTaken }] as const
+  })
+  return {
+    listings: new Map(listings),
+    own: await readOwn(tx, rows, buyerIds),
+    audiences: await readAudiences(tx, rows, buyerIds),
   }
 }
 
-/** Whether it is at the time-boxed price. */
-async function checkWish(tx: Tx, { listing, version }: ListingForSale, wish: TakingWish): Promise<boolean> {
-  if (version.id !== wish.versionId) refuse('version_changed')
-  if (!faceAllowed(version, wish.faceFen)) refuse('face_refused', { field: 'faceFen', detail: sayFaces(version) })
-  if (leftOf(listing) === 0) refuse('sold_out')
-  const own = await readOwnTakings(tx, listing, wish.buyerId)
-  const { perBuyerCap, promoPerBuyerCap } = listing
-  if (perBuyerCap != null && own.total >= perBuyerCap) refuse('over_buyer_cap', { detail: sayCap(perBuyerCap) })
+/** Until the end of the transaction, in the order of their ids; SQLite's writer holds all there is from its beginning. */
+async function holdListings(tx: Tx, ids: readonly Id<'listing'>[]): Promise<void> {
+  if (ids.length === 0 || dialectOf(tx.em) !== 'mysql') return
+  await sql(
+    tx.em,
+    `select id from listing force index (primary) where id in (${marks(ids)}) order by id for update`,
+    ids,
+  )
+}
+
+async function readOwn(
+  tx: Tx,
+  rows: readonly ListingRow[],
+  buyerIds: readonly Id<'buyer'>[],
+): Promise<Map<string, { total: number; promo: number }>> {
+  const capped = rows.filter(({ perBuyerCap, promoPerBuyerCap }) => perBuyerCap != null || promoPerBuyerCap != null)
+  const own = new Map<string, { total: number; promo: number }>()
+  if (capped.length === 0) return own
+  const found = await sql<{ listingId: Id<'listing'>; buyerId: Id<'buyer'>; promo: number | null; n: unknown }>(
+    tx.em,
+    `select listing_id as listingId, buyer_id as buyerId, promo_number as promo, count(*) as n from listing_taking
+      where listing_id in (${marks(capped)}) and buyer_id in (${marks(buyerIds)}) and state <> 'returned'
+      group by listing_id, buyer_id, promo_number`,
+    [...capped.map(({ id }) => id), ...buyerIds],
+  )
+  const promoOf = new Map(capped.map(({ id, promoNumber }) => [id, promoNumber]))
+  for (const { listingId, buyerId, promo, n } of found) {
+    const key = ownKey({ listingId, buyerId })
+    const before = own.get(key) ?? { total: 0, promo: 0 }
+    const atPromo = promo !== null && Number(promo) === promoOf.get(listingId) ? Number(n) : 0
+    own.set(key, { total: before.total + Number(n), promo: before.promo + atPromo })
+  }
+  return own
+}
+
+async function readAudiences(
+  tx: Tx,
+  rows: readonly ListingRow[],
+  buyerIds: readonly Id<'buyer'>[],
+): Promise<ReadonlySet<string>> {
+  const segments = [...new Set(rows.flatMap(({ segment }) => segment ?? []))]
+  if (segments.length === 0) return new Set()
+  const found = await sql<{ segment: string; buyerId: string }>(
+    tx.em,
+    `select segment, buyer_id as buyerId from segment_buyer
+      where segment in (${marks(segments)}) and buyer_id in (${marks(buyerIds)})`,
+    [...segments, ...buyerIds],
+  )
+  return new Set(found.map(({ segment, buyerId }) => `${segment} ${buyerId}`))
+}
+
+function decide(tx: Tx, shelf: Shelf, wish: TakingWish): TakenListing | AppError {
+  const now = shelf.listings.get(wish.listingId)
+  if (now === undefined || now.listing.state !== 'on') return new AppError('listing_gone')
+  const { version, taken, promoTaken } = now
+  const listing = { ...now.listing, taken, promoTaken }
+  const { segment, perBuyerCap, promoPerBuyerCap } = listing
+  if (segment != null && !shelf.audiences.has(`${segment} ${wish.buyerId}`)) return new AppError('listing_gone')
+  if (version.id !== wish.versionId) return new AppError('version_changed')
+  if (!faceAllowed(version, wish.faceFen))
+    return new AppError('face_refused', { field: 'faceFen', detail: sayFaces(version) })
+  if (leftOf(listing) === 0) return new AppError('sold_out')
+  const own = shelf.own.get(ownKey(wish)) ?? { total: 0, promo: 0 }
+  if (perBuyerCap != null && own.total >= perBuyerCap)
+    return new AppError('over_buyer_cap', { detail: sayCap(perBuyerCap) })
   const nowMs = tx.clock.now()
-  const now = priceAt(version.priceBp, listing, nowMs, own.promo)
-  const price = priceOf(wish.faceFen, now.priceBp)
-  if (price === wish.priceFen) return now.isPromo
+  const price = priceAt(version.priceBp, listing, nowMs, own.promo)
+  const priceFen = priceOf(wish.faceFen, price.priceBp)
+  if (priceFen === wish.priceFen) return { version, title: listing.title, isPromo: price.isPromo }
   // Whoever has as many as the time-boxed price gives to one is told so, rather than of another price.
   const another = priceAt(version.priceBp, listing, nowMs, 0)
   if (promoPerBuyerCap != null && another.isPromo && priceOf(wish.faceFen, another.priceBp) === wish.priceFen)
-    refuse('over_buyer_cap', { detail: sayCap(promoPerBuyerCap) })
-  return refuse('price_changed', { field: 'priceFen', detail: sayPrice(price) })
+    return new AppError('over_buyer_cap', { detail: sayCap(promoPerBuyerCap) })
+  return new AppError('price_changed', { field: 'priceFen', detail: sayPrice(priceFen) })
 }
 
-/** False: what was read of the listing does not hold (any more), or there is none left. */
-async function takeOne(tx: Tx, listing: ListingRow, isPromo: boolean): Promise<boolean> {
-  const promo = isPromo ? ' and (promo_stock is null or promo_taken < promo_stock)' : ''
-  const changed = await change(
-    tx.em,
-    `update listing set taken = taken + 1, promo_taken = promo_taken + ? where id = ? and state = 'on' and version = ?
-      and (stock is null or taken < stock)${promo}`,
-    [isPromo ? 1 : 0, listing.id, listing.version],
-  )
-  return changed === 1
+function count(shelf: Shelf, wish: TakingWish, now: ListingNow, isPromo: boolean): void {
+  now.taken += 1
+  now.promoTaken += isPromo ? 1 : 0
+  const own = shelf.own.get(ownKey(wish)) ?? { total: 0, promo: 0 }
+  shelf.own.set(ownKey(wish), { total: own.total + 1, promo: own.promo + (isPromo ? 1 : 0) })
 }
 
-/** From here on nobody else takes of the listing before this transaction ends: what the buyer has is exact. */
-async function keepTaking(
+/** The guard stands in the statement again: what does not fit undoes all of it. */
+async function writeTaken(
   tx: Tx,
-  { listing, version }: ListingForSale,
-  wish: TakingWish,
-  isPromo: boolean,
-): Promise<TakenListing> {
-  const { perBuyerCap, promoPerBuyerCap } = listing
-  const own = await readOwnTakings(tx, listing, wish.buyerId)
-  if (perBuyerCap != null && own.total >= perBuyerCap) refuse('over_buyer_cap', { detail: sayCap(perBuyerCap) })
-  if (isPromo && promoPerBuyerCap != null && own.promo >= promoPerBuyerCap)
-    refuse('over_buyer_cap', { detail: sayCap(promoPerBuyerCap) })
-  await tx.em.insert(ListingTaking, {
-    id: tx.newId('listingTaking'),
-    listingId: listing.id,
-    buyerId: wish.buyerId,
-    orderId: wish.orderId,
-    promoNumber: isPromo ? listing.promoNumber : null,
-    state: 'held',
-    version: 1,
-    takenAtMs: tx.clock.now(),
-  })
-  return {
-    brandId: listing.brandId,
-    title: listing.title,
-    series: listing.series,
-    stock: listing.stock ?? null,
-    giftable: listing.giftable,
-    isPromo,
-    coolingOffMs: version.coolingOffMs,
-    rightMs: version.rightMs,
-  }
+  { listings }: Shelf,
+  taken: readonly { readonly wish: TakingWish; readonly promoNumber: number | null }[],
+): Promise<void> {
+  if (taken.length === 0) return
+  const changed = [...listings.values()].filter(({ listing, taken: after }) => after !== listing.taken)
+  const rows = changed.map(({ listing, taken: after, promoTaken }) => ({
+    id: listing.id,
+    version: listing.version,
+    before: listing.taken,
+    after,
+    promo_after: promoTaken,
+  }))
+  const written = await updateRows(
+    tx.em,
+    'listing',
+    rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    {
+      set: 'taken = new_after, promo_taken = new_promo_after',
+      where: `listing.state = 'on' and listing.version = new_version and listing.taken = new_before
+      and (listing.stock is null or new_after <= listing.stock)
+      and (listing.promo_stock is null or new_promo_after <= listing.promo_stock)`,
+    },
+  )
+  if (written !== rows.length) throw new Error(`${rows.length - written} listings changed while they were held`)
+  const atMs = tx.clock.now()
+  await insertRows(
+    tx.em,
+    'listing_taking',
+    taken.map(({ wish, promoNumber }) => ({
+      id: tx.newId('listingTaking'),
+      listing_id: wish.listingId,
+      buyer_id: wish.buyerId,
+      order_id: wish.orderId,
+      promo_number: promoNumber,
+      state: 'held',
+      version: 1,
+      taken_at_ms: atMs,
+    })),
+  )
 }
+
+const marks = (list: readonly unknown[]): string => list.map(() => '?').join(',')

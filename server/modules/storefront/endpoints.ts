@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { Id } from '../../../contract/ids.ts'
 import {
   BuyInput,
@@ -13,15 +14,24 @@ import { refuse } from '../../kernel/errors.ts'
 import { once } from '../../kernel/once.ts'
 import { buyerOf } from '../../kernel/tenant.ts'
 import { endLock } from '../card/end-lock.ts'
-import { readyToPay } from '../funding/charge-buyer.ts'
+import { firstReadyToPay, readyToPay } from '../funding/charge-buyer.ts'
 import { findBuyersOrder } from '../order/read-order.ts'
-import { buyCard } from './buy-card.ts'
 import { giveUpStoreOrder } from './close-unpaid.ts'
 import { findOwnCard, readStoreOrder, readStoreOrders } from './read-store-orders.ts'
 import { refundStoreOrder } from './refund-store-order.ts'
+import { buyCard } from './store-desk.ts'
 import { watchStoreOrder } from './watch-orders.ts'
 
 const keyIn = (http: Http): string => http.idempotencyKey ?? refuse('idempotency_key_missing')
+
+/** Orders, and asks WeChat Pay for what the phone needs; whoever presses again gets the same order. */
+async function buy(edge: Edge, wish: z.output<typeof BuyInput>, key: string): Promise<Ordered> {
+  const { orderId, charge } = await buyCard(edge, wish, key)
+  const pay = charge === null ? null : await firstReadyToPay(edge, charge)
+  // Pressed twice: of several prepay ids the last one counts, whoever asked for it.
+  if (pay === null) return toPay(edge, orderId)
+  return { order: await edge.read((tx) => readStoreOrder(tx, orderId)), pay }
+}
 
 /** The order, and what the phone needs to pay it now. */
 async function toPay(edge: Edge, orderId: Id<'order'>): Promise<Ordered> {
@@ -67,7 +77,7 @@ export const storefrontEndpoints: readonly Endpoint[] = [
     idempotent: true,
     input: BuyInput,
     output: Ordered,
-    run: async (edge, wish, http) => toPay(edge, await buyCard(edge, wish, keyIn(http))),
+    run: (edge, wish, http) => buy(edge, wish, keyIn(http)),
   }),
   endpoint({
     ...({ method: 'POST', path: '/store/orders/:id/pay', may: 'buyer.act', scope: 'edge' } as const),

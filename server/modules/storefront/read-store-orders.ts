@@ -22,6 +22,7 @@ interface Row {
   readonly listingId: Id<'listing'>
   readonly title: string
   readonly giftable: unknown
+  readonly series: unknown
   readonly brandId: Id<'brand'>
   readonly brandName: string
   readonly scope: string
@@ -85,7 +86,7 @@ async function readRows(tx: Tx, more: string, values: readonly string[]): Promis
     tx.em,
     `select orders.id as id, orders.state as state, order_item.id as itemId, order_item.face_fen as face,
         order_item.price_fen as price, store_order.listing_id as listingId, listing.title as title,
-        listing.giftable as giftable, brand.id as brandId, brand.name as brandName, template_version.scope as scope,
+        listing.giftable as giftable, listing.series as series, brand.id as brandId, brand.name as brandName, template_version.scope as scope,
         store_order.channel as channel, store_order.cover as cover, store_order.picture_id as pictureId,
         store_order.greeting_sealed as greeting, store_order.for_friend as forFriend, store_order.right_ms as rightMs,
         store_order.closes_at_ms as closes, store_order.created_at_ms as created, payment.paid_at_ms as paid,
@@ -103,12 +104,17 @@ async function readRows(tx: Tx, more: string, values: readonly string[]): Promis
   )
 }
 
+const idsOf = (rows: readonly Row[]): Id<'order'>[] => rows.map(({ id }) => id)
+/** States of an order some of whose money may be on its way back. */
+const mayBeRefunded: ReadonlySet<OrderState> = new Set(['cancelled', 'refunding', 'refunded'])
+
 async function present(tx: Tx, rows: readonly Row[]): Promise<StoreOrderView[]> {
-  const ids = rows.map(({ id }) => id)
-  const [gifts, refunds] = [await readGifts(tx, ids), await readRefunds(tx, ids)]
+  const made = rows.filter(({ cardId }) => cardId !== null)
+  const gifts = await readGifts(tx, idsOf(made))
+  const refunds = await readRefunds(tx, idsOf(rows.filter(({ state }) => mayBeRefunded.has(state))))
   const numbers = await readSeriesNumbers(
     tx,
-    rows.map(({ itemId }) => itemId),
+    made.filter(({ series }) => Number(series) === 1).map(({ itemId }) => itemId),
   )
   const depth = await readGiftDepth(tx, {})
   return rows.map((row) => {

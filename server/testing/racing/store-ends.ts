@@ -14,9 +14,9 @@ import { offerGift } from '../../modules/gift/offer-gift.ts'
 import { readGivenGift } from '../../modules/gift/read-gifts.ts'
 import { issueOrders } from '../../modules/issuance/issue-order.ts'
 import { createListing } from '../../modules/shelf/create-listing.ts'
-import { buyCard } from '../../modules/storefront/buy-card.ts'
 import { closeUnpaid } from '../../modules/storefront/close-unpaid.ts'
 import { refundStoreOrder } from '../../modules/storefront/refund-store-order.ts'
+import { buyCard } from '../../modules/storefront/store-desk.ts'
 import { platformMerchant } from '../paying.ts'
 import type { Contest, RacingPair } from './contest.ts'
 import { holdFen } from './refund-hold.ts'
@@ -64,7 +64,7 @@ async function placeOrders(stage: RaceStage, count: number) {
     const edge = actAs(stage.edge(), { kind: 'buyer', buyerId })
     const wish = { listingId, versionId: stage.template, faceFen: fen(PRICE), priceFen: fen(PRICE) }
     const plain = { channel: 'wechat', forFriend: false, cover: 'plain', pictureId: null, greeting: '' } as const
-    const orderId = await buyCard(edge, { ...wish, ...plain }, 'once')
+    const { orderId } = await buyCard(edge, { ...wish, ...plain }, 'once')
     if ((await readyToPay(edge, orderId)) === null) throw new Error(`order ${orderId} cannot be paid`)
     return { orderId, openid: as.openid }
   })
