@@ -32,10 +32,11 @@ export interface StoreLook {
 
 const plain = globalThis.fetch
 let payMs: number[] = []
-globalThis.fetch = async (...args) => {
+globalThis.fetch = async (address, init) => {
   const began = performance.now()
-  const answer = await plain(...args)
-  if (String(args[0]).includes('/v3/pay/transactions/jsapi')) payMs.push(performance.now() - began)
+  const answer = await plain(address, init)
+  const url = address instanceof Request ? address.url : address.toString()
+  if (url.includes('/v3/pay/transactions/jsapi')) payMs.push(performance.now() - began)
   return answer
 }
 const config = readConfig(process.env)

@@ -185,7 +185,7 @@ export async function tellAddresses(edge: Edge, outside: Outside): Promise<void>
   const { appid } = outside.world.wechat
   const domains = [new URL(publicUrl).host]
   await tell('/apps', { appid, domains, homeUrl: `${publicUrl}/shop/` }, outside.wechatUrl)
-  await tell('/callback', { appid, url: `${publicUrl}/callback/wechat` }, outside.wechatUrl)
+  await tell('/callback', { appid, url: `${publicUrl}/notify/wechat` }, outside.wechatUrl)
   if (demo !== null) await tell('/callback', { corpId, ...callback, url: `${publicUrl}/callback/wecom/${demo.id}` })
   for (const { suiteId } of edge.house.wecomSuites) {
     const address = `${publicUrl}/callback/wecom-suite/${suiteId}`

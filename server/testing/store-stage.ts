@@ -7,7 +7,7 @@ import type { Id } from '../../contract/ids.ts'
 import type { ListingFacts } from '../../contract/operator/shelf.ts'
 import { priceOf } from '../../contract/price.ts'
 import type { Ordered, StoreOrderView } from '../../contract/store/order.ts'
-import type { Edge } from '../kernel/context.ts'
+import type { Edge, Tx } from '../kernel/context.ts'
 import type { Endpoint } from '../kernel/endpoint.ts'
 import { change, sql } from '../kernel/sql.ts'
 import { storePackEndpoints } from '../modules/cardpack/store-endpoints.ts'
@@ -37,17 +37,30 @@ export async function serveStore(
   world: PayWorld,
   more: readonly Endpoint[] = [],
 ): Promise<PayHouse> {
-  const wechat = {
-    ...{ appid: STORE_APPID, miniProgramAppid: null, openPlatformId: null, templates: {} },
-    ...{ jsSdkUrl: '', clientScriptUrl: null },
-  }
-  database.house = { ...database.house, wechat }
+  const account = { appid: STORE_APPID, miniProgramAppid: null, openPlatformId: null, templates: {} }
+  database.house = { ...database.house, wechat: { ...account, jsSdkUrl: '', clientScriptUrl: null } }
   return servePayHouse(database, world, [
     ...fundingEndpoints({ readStatement: readBankStatement, takeRefund: takeRefundNotice }),
     ...storePackEndpoints,
     ...storefrontEndpoints,
     ...more,
   ])
+}
+
+type TemplateWish = NonNullable<Parameters<typeof aTemplate>[2]>
+
+/** A card of 100 to 500 yuan at 95 %, locked for three hours, that may go back for seven days; on the shelf. */
+async function aListing(tx: Tx, facts: Partial<ListingFacts>, template: TemplateWish): Promise<TestListing> {
+  const issuerPrefix = String(820_000 + (made += 1))
+  const brandId = await createBrand(tx, { name: '沐光咖啡', issuerPrefix, wechatPay: merchants[0] })
+  const lock = { coolingOffMs: 3 * HOUR_MS, rightMs: 7 * 24 * HOUR_MS, priceBp: 9_500 }
+  const range = { named: false, minFaceFen: fen(10_000), maxFaceFen: fen(50_000), stepFen: fen(5_000) }
+  const versionId = await aTemplate(tx, brandId, { ...range, validDays: 1095, ...lock, ...template })
+  const words = { category: 'drinks', title: '咖啡卡', subtitle: '', channels: ['wechat', 'h5'] } as const
+  const counts = { giftable: true, series: false, stock: null, perBuyerCap: null, segment: null, promo: null }
+  const id = await createListing(tx, versionId, { ...words, ...counts, ...facts, channels: [...words.channels] })
+  await change(tx.em, "update listing set state = 'on' where id = ?", [id])
+  return { id, versionId, brandId }
 }
 
 /** What tests of the storefront do with one house. */
@@ -88,27 +101,8 @@ export function storeStage(database: TestDatabase, pays: () => PayWorld, house: 
     work,
     order,
     buyer: () => aBuyer(database),
-    /** A card of 100 to 500 yuan at 95 %, locked for three hours, that may go back for seven days; on the shelf. */
-    listing: async (
-      facts: Partial<ListingFacts> = {},
-      template: Parameters<typeof aTemplate>[2] = {},
-    ): Promise<TestListing> =>
-      edge().tx(async (tx) => {
-        const issuerPrefix = String(820_000 + (made += 1))
-        const brandId = await createBrand(tx, { name: '沐光咖啡', issuerPrefix, wechatPay: merchants[0] })
-        const lock = { coolingOffMs: 3 * HOUR_MS, rightMs: 7 * 24 * HOUR_MS, priceBp: 9_500 }
-        const range = { named: false, minFaceFen: fen(10_000), maxFaceFen: fen(50_000), stepFen: fen(5_000) }
-        const versionId = await aTemplate(tx, brandId, { ...range, validDays: 1095, ...lock, ...template })
-        const plain = { category: 'drinks', title: '咖啡卡', subtitle: '', channels: ['wechat', 'h5'] } as const
-        const id = await createListing(tx, versionId, {
-          ...plain,
-          ...{ giftable: true, series: false, stock: null, perBuyerCap: null, segment: null, promo: null },
-          ...facts,
-          channels: [...plain.channels],
-        })
-        await change(tx.em, "update listing set state = 'on' where id = ?", [id])
-        return { id, versionId, brandId }
-      }),
+    listing: (facts: Partial<ListingFacts> = {}, template: TemplateWish = {}) =>
+      edge().tx((tx) => aListing(tx, facts, template)),
     price: (faceFen: number): number => priceOf(fen(faceFen), 9_500),
     /** Orders, pays, and waits for the card. */
     bought: async (buyer: TestBuyer, listing: TestListing, more: object = {}): Promise<StoreOrderView> => {
@@ -119,6 +113,12 @@ export function storeStage(database: TestDatabase, pays: () => PayWorld, house: 
       await paid(buyer, id)
       await work()
       return order(buyer, id)
+    },
+    /** How many refunds there are of an order. */
+    refunds: async (orderId: string): Promise<number> => {
+      const text = 'select count(*) as n from refund where order_id = ?'
+      const [row] = await database.tx((tx) => sql<{ n: unknown }>(tx.em, text, [orderId]))
+      return Number(row?.n)
     },
     left: async (listing: TestListing) => {
       const [row] = await database.tx((tx) =>

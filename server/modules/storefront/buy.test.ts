@@ -110,7 +110,10 @@ onBothDatabases('somebody buys a card', (database) => {
     const answers = await Promise.all(
       ['r', 'r', 'r2'].map((key) => house.call(buyer.actor, 'POST', `/store/orders/${id}/refund`, undefined, key)),
     )
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(2)
+    // Whichever key came first, its presses got the one refund there is.
+    expect(answers.map(({ status }) => status)).toContain(200)
+    expect(answers.filter(({ status }) => status !== 200 && status !== 409)).toEqual([])
+    expect(await stage.refunds(id)).toBe(1)
     expect((await stage.order(buyer, id)).state).toBe('refunding')
     for (let minute = 0; minute < 5; minute += 1) {
       nowMs += 61_000
