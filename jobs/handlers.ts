@@ -36,7 +36,7 @@ import { takeBackLate } from '../server/modules/delivery/take-back-leavers.ts'
 import { askPayment } from '../server/modules/funding/ask-payment.ts'
 import { closeOpenPayments } from '../server/modules/funding/close-payment.ts'
 import { readIncome } from '../server/modules/funding/read-income.ts'
-import { watchPayment } from '../server/modules/funding/watch-payment.ts'
+import { watchPayment, watchPayments } from '../server/modules/funding/watch-payment.ts'
 import { forgetVisits } from '../server/modules/funnel/forget-visits.ts'
 import { returnGift, returnGiftsOfLeaver } from '../server/modules/gift/end-gift.ts'
 import { forgetGifts } from '../server/modules/gift/forget-gifts.ts'
@@ -109,7 +109,14 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'directories.sync': (edge) => edge.tx(queueSyncs),
   'leavers.take-back': (edge) => untilNone(edge, takeBackLate),
   'returners.give-back': (edge, args) => giveBackReturners(edge, idOf('company', args, 'companyId')),
-  'payment.watch': (edge, args) => watchPayment(edge, idOf('payment', args, 'paymentId')),
+  'payment.watch': batched((edge, args) => watchPayment(edge, idOf('payment', args, 'paymentId')), {
+    most: 100,
+    run: (edge, many) =>
+      watchPayments(
+        edge,
+        many.map((args) => idOf('payment', args, 'paymentId')),
+      ),
+  }),
   'income.read': readIncome,
   'payments.close': (edge, args) => closeOpenPayments(edge, idOf('order', args, 'orderId')),
   'order.issue': batched((edge, args) => issueOrder(edge, idOf('order', args, 'orderId')), {
@@ -122,7 +129,14 @@ export const handlers: Readonly<Record<string, Handler>> = {
   }),
   'refund.part': (edge, args) => driveRefundPart(edge, idOf('refundPart', args, 'partId')),
   'surplus.return': (edge, args) => edge.tx((tx) => returnSurplus(tx, idOf('payment', args, 'paymentId'))),
-  'store-order.close': (edge, args) => closeUnpaid(edge, idOf('order', args, 'orderId')),
+  'store-order.close': batched((edge, args) => closeUnpaid(edge, [idOf('order', args, 'orderId')]), {
+    most: 100,
+    run: (edge, many) =>
+      closeUnpaid(
+        edge,
+        many.map((args) => idOf('order', args, 'orderId')),
+      ),
+  }),
   'buyer.forget': (edge, args) => edge.tx((tx) => forgetAllOf(tx, idOf('buyer', args, 'buyerId'))),
   'notice.gift': (edge, args) => edge.tx((tx) => noteGift(tx, idOf('gift', args, 'giftId'))),
   'notice.send': (edge, args) => sendNotice(edge, idOf('noticeMessage', args, 'messageId')),

@@ -28,6 +28,16 @@ export async function watchPayment(edge: Edge, paymentId: Id<'payment'>): Promis
   if (still) await edge.tx((tx) => watchLater(tx, still))
 }
 
+/**
+ * The same for many: most were paid within seconds and need no look, which one question tells of all of them. The others are
+ * looked after one by one; what fails there fails all, and each is then tried by itself.
+ */
+export async function watchPayments(edge: Edge, paymentIds: readonly Id<'payment'>[]): Promise<void> {
+  const where = { id: { $in: [...paymentIds] }, state: 'opened' as const, source: 'wechat_pay' as const }
+  const open = await edge.read((tx) => tx.em.find(Payment, where, { fields: ['id'], disableIdentityMap: true }))
+  for (const { id } of open) await watchPayment(edge, id)
+}
+
 async function readOpen(edge: Edge, paymentId: Id<'payment'>): Promise<PaymentRow | null> {
   const where = { id: paymentId, state: 'opened' as const, source: 'wechat_pay' as const }
   return edge.read((tx) => tx.em.findOne(Payment, where, { disableIdentityMap: true }))

@@ -16,6 +16,7 @@ import { openGreeting } from './seal-words.ts'
 interface Row {
   readonly id: Id<'order'>
   readonly state: OrderState
+  readonly version: unknown
   readonly itemId: Id<'orderItem'>
   readonly face: unknown
   readonly price: unknown
@@ -46,10 +47,18 @@ interface Row {
 }
 
 /** An order of the buyer who asks, as it stands at this instant. Anybody else's is `not_found`. */
-export async function readStoreOrder(tx: Tx, orderId: Id<'order'>): Promise<StoreOrderView> {
+export const readStoreOrder = async (tx: Tx, orderId: Id<'order'>): Promise<StoreOrderView> =>
+  (await readVersioned(tx, orderId)).view
+
+/** The same, and the version of the order that it shows. */
+export async function readVersioned(
+  tx: Tx,
+  orderId: Id<'order'>,
+): Promise<{ readonly view: StoreOrderView; readonly version: number }> {
   const [row] = await readRows(tx, 'and orders.id = ?', [orderId])
-  const [shown] = row === undefined ? [] : await present(tx, [row])
-  return shown ?? refuse('not_found')
+  if (row === undefined) refuse('not_found')
+  const [view] = await present(tx, [row])
+  return { view: view!, version: Number(row.version) }
 }
 
 /** A page of what the buyer who asks has bought, newest first, from before `cursor` on. */
@@ -84,7 +93,7 @@ export async function findOwnCard(
 async function readRows(tx: Tx, more: string, values: readonly string[]): Promise<Row[]> {
   return sql<Row>(
     tx.em,
-    `select orders.id as id, orders.state as state, order_item.id as itemId, order_item.face_fen as face,
+    `select orders.id as id, orders.state as state, orders.version as version, order_item.id as itemId, order_item.face_fen as face,
         order_item.price_fen as price, store_order.listing_id as listingId, listing.title as title,
         listing.giftable as giftable, listing.series as series, brand.id as brandId, brand.name as brandName, template_version.scope as scope,
         store_order.channel as channel, store_order.cover as cover, store_order.picture_id as pictureId,

@@ -4,7 +4,7 @@ import { storeOrderEvent } from '../../../contract/store/order.ts'
 import type { Edge } from '../../kernel/context.ts'
 import type { SendEvent } from '../../kernel/endpoint.ts'
 import { sql } from '../../kernel/sql.ts'
-import { readStoreOrder } from './read-store-orders.ts'
+import { readVersioned } from './read-store-orders.ts'
 
 /** How often orders are looked at while somebody waits for one (ms): a card should be seen when it is there. */
 const LOOK_MS = 100
@@ -27,29 +27,27 @@ export async function watchStoreOrder(
   send: SendEvent,
   gone: AbortSignal,
 ): Promise<void> {
-  let seen = await readVersion(edge, orderId)
   while (!gone.aborted) {
-    const view = await edge.read((tx) => readStoreOrder(tx, orderId))
+    const { view, version } = await edge.read((tx) => readVersioned(tx, orderId))
     if (!send(storeOrderEvent, view) || ended.has(view.state)) return
-    seen = await changed(edge, orderId, seen, gone)
+    await changed(edge, orderId, version, gone)
   }
 }
 
 /** Waits until an order has another version than this one, or nobody waits any more. */
-function changed(edge: Edge, orderId: Id<'order'>, seen: number, gone: AbortSignal): Promise<number> {
+function changed(edge: Edge, orderId: Id<'order'>, seen: number, gone: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const own = waiting.get(orderId) ?? new Set()
-    const end = (version: number): void => {
+    const end = (): void => {
       own.delete(look)
       if (own.size === 0) waiting.delete(orderId)
-      gone.removeEventListener('abort', left)
-      resolve(version)
+      gone.removeEventListener('abort', end)
+      resolve()
     }
     const look: Waiter = (version) => {
-      if (version !== seen) end(version)
+      if (version !== seen) end()
     }
-    const left = (): void => end(seen)
-    gone.addEventListener('abort', left)
+    gone.addEventListener('abort', end)
     waiting.set(orderId, own.add(look))
     void lookAtAll(edge)
   })
@@ -74,10 +72,6 @@ async function lookAtAll(edge: Edge): Promise<void> {
   } finally {
     looking = false
   }
-}
-
-async function readVersion(edge: Edge, orderId: Id<'order'>): Promise<number> {
-  return (await readVersions(edge, [orderId])).get(orderId) ?? 0
 }
 
 async function readVersions(edge: Edge, ids: readonly Id<'order'>[]): Promise<Map<Id<'order'>, number>> {

@@ -226,7 +226,7 @@ export const storeCloseAndPay: RacingPair = {
     return {
       of: orderId,
       first: async (edge) => {
-        await closeUnpaid(edge, orderId)
+        await closeUnpaid(edge, [orderId])
         return stateIs(edge, ['cancelled'])
       },
       second: async (edge) => {
