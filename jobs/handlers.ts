@@ -64,6 +64,7 @@ import { queueSyncs } from '../server/modules/staff/queue-syncs.ts'
 import { syncDirectory } from '../server/modules/staff/sync-directory.ts'
 import { beginRound } from '../server/modules/shelf/begin-round.ts'
 import { closeUnpaid } from '../server/modules/storefront/close-unpaid.ts'
+import { forgetStoreWords } from '../server/modules/storefront/forget-store-words.ts'
 import { deliverEvents } from '../server/modules/webhook/deliver-events.ts'
 import { forgetEventsSent } from '../server/modules/webhook/forget-events-sent.ts'
 import { noteEvents } from '../server/modules/webhook/note-events.ts'
@@ -137,6 +138,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
         many.map((args) => idOf('order', args, 'orderId')),
       ),
   }),
+  'store-words.forget': (edge) => untilNone(edge, forgetStoreWords),
   'buyer.forget': (edge, args) => edge.tx((tx) => forgetAllOf(tx, idOf('buyer', args, 'buyerId'))),
   'notice.gift': (edge, args) => edge.tx((tx) => noteGift(tx, idOf('gift', args, 'giftId'))),
   'notice.send': (edge, args) => sendNotice(edge, idOf('noticeMessage', args, 'messageId')),

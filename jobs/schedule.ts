@@ -22,6 +22,7 @@ export const daily = [
   { kind: 'covers.forget', at: '48 3 * * *' },
   { kind: 'notices.forget', at: '49 3 * * *' },
   { kind: 'visits.forget', at: '51 3 * * *' },
+  { kind: 'store-words.forget', at: '53 3 * * *' },
   { kind: 'notices.plan', at: '0 10 * * *' },
   { kind: 'sign-ins.forget', at: '50 3 * * *' },
   { kind: 'sms-codes.forget', at: '52 3 * * *' },

@@ -40,6 +40,8 @@ export const sealedColumns: readonly SealedColumn[] = [
   ...byId('sms_code', 'phone_sealed'),
   ...byId('gift', 'token_sealed', 'greeting_sealed'),
   ...byId('thanks', 'text_sealed'),
+  ...byId('buyer_account', 'openid_sealed'),
+  ...by(['order_id'], 'store_order', 'greeting_sealed'),
   ...byId('payment', 'payer_sealed', 'request_sealed'),
   ...byId('bank_statement', 'name_sealed'),
   ...byId('statement_line', 'payer_sealed', 'reason_sealed'),
