@@ -26,8 +26,7 @@ export function keepPending(edge: Edge, http: Http, place: SignInPlace, value: o
 }
 
 /**
- * What this very browser was to come back with, read once: its cookie is gone afterwards. Refuses with `sign_in_expired`
- * when the state is no state of ours, not this browser's, or over. Whether it was used before is the caller's to settle.
+ * What this very browser was to come back with, read once: its cookie is gone afterwards. Refuses as `readPending` does.
  */
 export function takePending<T extends z.ZodType>(
   edge: Edge,
@@ -36,15 +35,24 @@ export function takePending<T extends z.ZodType>(
   schema: T,
   state: string,
 ): z.output<T> {
-  if (!/^[0-9a-f]{32}$/.test(state)) refuse('sign_in_expired')
-  const name = cookieOf(state)
-  const text = readCookies(http.headers['cookie']).get(name)
-  http.setCookie(name, '', { maxAgeMs: 0, ...place })
+  if (isState(state)) http.setCookie(cookieOf(state), '', { maxAgeMs: 0, ...place })
+  return readPending(edge, http, schema, state)
+}
+
+/**
+ * What this very browser was to come back with. Refuses with `sign_in_expired` when the state is no state of ours, not this
+ * browser's, or over. Whether it was used before is the caller's to settle.
+ */
+export function readPending<T extends z.ZodType>(edge: Edge, http: Http, schema: T, state: string): z.output<T> {
+  if (!isState(state)) refuse('sign_in_expired')
+  const text = readCookies(http.headers['cookie']).get(cookieOf(state))
   const pending = decodeSigned('sign-in', Kept, text, edge.house.sessionKey)
   if (pending === null || pending.state !== state || pending.expiresAtMs <= edge.clock.now()) refuse('sign_in_expired')
   const known = schema.safeParse(pending)
   return known.success ? known.data : refuse('sign_in_expired')
 }
+
+const isState = (text: string): boolean => /^[0-9a-f]{32}$/.test(text)
 
 const Kept = z.looseObject({ state: z.string(), expiresAtMs: z.int() })
 

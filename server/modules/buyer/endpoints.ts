@@ -11,19 +11,21 @@ import { endpoint, type Endpoint, type Http } from '../../kernel/endpoint.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { WechatHouse } from '../../kernel/house.ts'
 import { closeSession } from '../company/open-session.ts'
-import { beginStoreSignIn, completeStoreSignIn, STORE_HOME } from './sign-in.ts'
+import { beginStoreSignIn, completeStoreSignIn, pageToTell, STORE_HOME } from './sign-in.ts'
 import { signStorePage } from './sign-store-page.ts'
 
 const none = z.object({})
 
-/** A phone that was sent back to us sees the storefront with the sentence; a program sees the problem. */
-async function orStorePage(http: Http, work: () => Promise<void> | void): Promise<void> {
+/** A phone that was sent back to us sees a page of the storefront with the sentence; a program sees the problem. */
+async function orStorePage(http: Http, work: () => Promise<void> | void, pageOf = () => STORE_HOME): Promise<void> {
   try {
     await work()
   } catch (error) {
     const page = http.headers['accept']?.includes('text/html') === true
     if (!(error instanceof AppError) || !page) throw error
-    http.redirect(`${STORE_HOME}?problem=${error.code}`)
+    const told = new URL(pageOf(), 'http://here.invalid')
+    told.searchParams.set('problem', error.code)
+    http.redirect(`${told.pathname}${told.search}${told.hash}`)
   }
 }
 
@@ -63,7 +65,12 @@ export const buyerEndpoints: readonly Endpoint[] = [
   endpoint({
     ...({ method: 'GET', path: '/store/sign-in-callback', may: 'public', scope: 'edge', output: 'stream' } as const),
     input: StoreSignInBackInput,
-    run: (edge, { code, state }, http) => orStorePage(http, () => completeStoreSignIn(edge, http, { code, state })),
+    run: (edge, { code, state }, http) =>
+      orStorePage(
+        http,
+        () => completeStoreSignIn(edge, http, { code, state }),
+        () => pageToTell(edge, http, state),
+      ),
   }),
   endpoint({
     ...({ method: 'POST', path: '/store/js/signature', may: 'public', scope: 'edge', body: 'json' } as const),

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import type { WechatIdentity } from '../../channels/wechat-port.ts'
 import type { Edge } from '../../kernel/context.ts'
 import type { Http } from '../../kernel/endpoint.ts'
-import { refuse } from '../../kernel/errors.ts'
+import { AppError, refuse } from '../../kernel/errors.ts'
 import { OutsideError } from '../../kernel/outside.ts'
-import { keepPending, takePending } from '../../kernel/pending-sign-in.ts'
+import { keepPending, readPending } from '../../kernel/pending-sign-in.ts'
 import { useUp } from '../../kernel/once.ts'
 import { openSession, secureOn, sessionCookies } from '../company/open-session.ts'
 import { isOwnPath } from '../company/rules.ts'
@@ -45,8 +45,8 @@ export async function completeStoreSignIn(
   back: { readonly code: string | undefined; readonly state: string },
 ): Promise<void> {
   const appid = edge.house.wechat?.appid ?? refuse('wechat_not_connected')
-  const pending = takeOnce(edge, http, back.state)
-  if (pending === null) return
+  const pending = readStanding(edge, http, back.state)
+  if (pending === null) return edge.actor.kind === 'buyer' ? http.redirect(STORE_HOME) : refuse('sign_in_expired')
   const [first] = await edge.tx((tx) => useUp(tx, 'sign-in', [back.state]))
   if (first !== true) return goOnOrAgain(edge, http, pending)
   if (back.code === undefined || back.code === '') refuse('sign_in_refused')
@@ -58,14 +58,19 @@ export async function completeStoreSignIn(
   http.redirect(pending.returnPath)
 }
 
-/** Null: this browser was signed in by the other delivery of the same code, and has been sent on. */
-function takeOnce(edge: Edge, http: Http, state: string): z.output<typeof Pending> | null {
+/** The page of the storefront that a refusal of this sign-in is told on: the one that the browser left, where it is one. */
+export function pageToTell(edge: Edge, http: Http, state: string): string {
+  const returnPath = readStanding(edge, http, state)?.returnPath ?? STORE_HOME
+  return returnPath.startsWith(STORE_HOME) ? returnPath : STORE_HOME
+}
+
+/** Its cookie stays until it is over, so that the second delivery of a code finds its way as well. Null: none of this browser's. */
+function readStanding(edge: Edge, http: Http, state: string): z.output<typeof Pending> | null {
   try {
-    return takePending(edge, http, placeOf(edge), Pending, state)
+    return readPending(edge, http, Pending, state)
   } catch (error) {
-    if (edge.actor.kind !== 'buyer') throw error
-    http.redirect(STORE_HOME)
-    return null
+    if (error instanceof AppError) return null
+    throw error
   }
 }
 
