@@ -47,6 +47,7 @@ import { takeRefundNotice } from './modules/refund/take-notice.ts'
 import { settlementEndpoints } from './modules/settlement/endpoints.ts'
 import { reconciliationEndpoints } from './modules/reconciliation/endpoints.ts'
 import { shelfEndpoints } from './modules/shelf/endpoints.ts'
+import { storeShelfEndpoints } from './modules/shelf/store-endpoints.ts'
 import { staffEndpoints } from './modules/staff/endpoints.ts'
 import { isPersonActive } from './modules/staff/find-person.ts'
 import { storefrontEndpoints } from './modules/storefront/endpoints.ts'
@@ -63,6 +64,7 @@ export const endpoints: readonly Endpoint[] = [
   ...funnelEndpoints,
   ...catalogEndpoints,
   ...shelfEndpoints,
+  ...storeShelfEndpoints,
   ...complianceEndpoints,
   ...merchantEndpoints,
   ...terminalEndpoints,

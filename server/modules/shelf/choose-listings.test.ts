@@ -5,7 +5,9 @@ import { encodeId } from '../../../contract/ids.ts'
 import { shelfSortKeys, ShelfInput } from '../../../contract/store/shelf.ts'
 import {
   amountsOf,
-  chooseListings,
+  codesOf,
+  facetCodes,
+  chooseListings as choose,
   comparePlaces,
   validityOf,
   type Place,
@@ -16,6 +18,8 @@ import { searchTerms, searchTextOf } from './search-words.ts'
 import { readCursor, writeCursor } from './shelf-cursor.ts'
 
 const brandId = encodeId('brand', 1n)
+const codes = facetCodes()
+const chooseListings = (items: readonly ShelfItem[], wish: ShelfWish) => choose(items, codes, wish)
 function anItem(number: number, more: Partial<ShelfItem> = {}): ShelfItem {
   const {
     minFaceFen = fen(10_000),
@@ -24,7 +28,7 @@ function anItem(number: number, more: Partial<ShelfItem> = {}): ShelfItem {
     validDays = null,
     title = `卡${number}`,
   } = more
-  return {
+  const plain: Omit<ShelfItem, 'codes'> = {
     ...{
       id: encodeId('listing', BigInt(number)),
       shelfVersion: number,
@@ -38,6 +42,7 @@ function anItem(number: number, more: Partial<ShelfItem> = {}): ShelfItem {
     ...{ title, faces, minFaceFen, maxFaceFen, validDays, searchText: searchTextOf([title]) },
     ...{ amounts: amountsOf({ faces, minFaceFen, maxFaceFen }), validity: validityOf(validDays) },
   }
+  return { ...plain, codes: codesOf(plain, codes) }
 }
 const nothing = ShelfInput.parse({})
 const wishFor = (more: Partial<ShelfWish> = {}): ShelfWish => ({

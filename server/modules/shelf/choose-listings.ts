@@ -40,6 +40,43 @@ export interface ShelfItem {
   readonly amounts: readonly AmountCode[]
   readonly validity: ValidityCode
   readonly searchText: string
+  /** What it is by each facet, in the order of `facets`, as numbers of `FacetCodes`. */
+  readonly codes: readonly (readonly number[])[]
+}
+
+/** Every value of every facet has a number, so that counting ten thousand listings is no more than adding. It only grows. */
+export interface FacetCodes {
+  readonly codeOf: (facet: Facet, value: string) => number
+  /** A value that no listing has is no number: what people ask for must not make it grow. */
+  readonly find: (facet: Facet, value: string) => number | undefined
+  readonly all: readonly { readonly facet: Facet; readonly value: string }[]
+}
+
+export function facetCodes(): FacetCodes {
+  const known = new Map<string, number>()
+  const all: { readonly facet: Facet; readonly value: string }[] = []
+  const codeOf = (facet: Facet, value: string): number => {
+    const key = `${facet} ${value}`
+    const code = known.get(key) ?? all.push({ facet, value }) - 1
+    known.set(key, code)
+    return code
+  }
+  return { codeOf, find: (facet, value) => known.get(`${facet} ${value}`), all }
+}
+
+/** What a listing is by each facet. */
+export function codesOf(
+  item: Pick<ShelfItem, 'category' | 'brandId' | 'amounts' | 'validity' | 'channels'>,
+  { codeOf }: FacetCodes,
+): number[][] {
+  const values: Readonly<Record<Facet, readonly string[]>> = {
+    category: [item.category],
+    brand: [item.brandId],
+    amount: item.amounts,
+    validity: [item.validity],
+    channel: item.channels,
+  }
+  return facets.map((facet) => values[facet].map((value) => codeOf(facet, value)))
 }
 
 /** What is asked of a list, made ready. */
@@ -73,58 +110,81 @@ export interface Chosen {
 }
 
 /** Goes over the whole shelf once: which listings answer, how many by each facet, and the page behind a place. */
-export function chooseListings(items: Iterable<ShelfItem>, wish: ShelfWish): Chosen {
-  const counts = {
-    category: newCount(),
-    brand: newCount(),
-    amount: newCount(),
-    validity: newCount(),
-    channel: newCount(),
-  }
+export function chooseListings(items: Iterable<ShelfItem>, codes: FacetCodes, wish: ShelfWish): Chosen {
+  const counts = new Uint32Array(codes.all.length)
+  const wanted = wantedOf(codes, wish)
   const best: Placed[] = []
   let total = 0
   for (const item of items) {
     if (item.segment !== null && !wish.segments.includes(item.segment)) continue
     if (!wish.terms.every((term) => item.searchText.includes(term))) continue
-    const failed = facets.filter((facet) => !answers(item, facet, wish))
+    const failed = failedBy(item, wanted)
+    if (failed === MANY) continue
     // A listing that only one facet keeps out is there as soon as that facet is taken back: it counts for that one.
-    for (const facet of failed.length === 0 ? facets : failed.length === 1 ? failed : [])
-      for (const value of valuesOf(item, facet)) counts[facet].set(value, (counts[facet].get(value) ?? 0) + 1)
-    if (failed.length > 0) continue
+    if (failed !== NONE) {
+      for (const code of item.codes[failed]!) counts[code]! += 1
+      continue
+    }
+    for (const own of item.codes) for (const code of own) counts[code]! += 1
     total += 1
     const place: Place = [keyOf(item, wish.sort, wish), keyOf(item, wish.then, wish), item.id]
     if (wish.after === null || comparePlaces(place, wish.after) > 0) insert(best, { item, place }, wish.limit + 1)
   }
   const page = best.slice(0, wish.limit)
   const next = best.length > wish.limit ? page.at(-1)!.place : null
-  return { page: page.map(({ item }) => item), next, total, counts }
+  return { page: page.map(({ item }) => item), next, total, counts: countsOf(codes, counts) }
 }
+
+const NONE = -1
+const MANY = -2
+
+/** Of each facet that was asked for, a mark at each number of which one must be there; null: all do. */
+function wantedOf(codes: FacetCodes, { wanted }: ShelfWish): (Uint8Array | null)[] {
+  return facets.map((facet) => {
+    const values: readonly string[] = wanted[facet]
+    if (values.length === 0) return null
+    const marks = new Uint8Array(codes.all.length)
+    for (const value of values) marks[codes.find(facet, value) ?? codes.all.length] = 1
+    return marks
+  })
+}
+
+/** Which facet keeps a listing out: none, one by its place, or more than one. */
+function failedBy({ codes }: ShelfItem, wanted: readonly (Uint8Array | null)[]): number {
+  let failed = NONE
+  for (let facet = 0; facet < wanted.length; facet += 1) {
+    const marks = wanted[facet]
+    if (marks == null || isMarked(codes[facet]!, marks)) continue
+    if (failed !== NONE) return MANY
+    failed = facet
+  }
+  return failed
+}
+
+function isMarked(codes: readonly number[], marks: Uint8Array): boolean {
+  for (const code of codes) if (marks[code] === 1) return true
+  return false
+}
+
+function countsOf(codes: FacetCodes, counts: Uint32Array): Chosen['counts'] {
+  const read = {
+    category: newCount(),
+    brand: newCount(),
+    amount: newCount(),
+    validity: newCount(),
+    channel: newCount(),
+  }
+  for (const [code, count] of counts.entries()) {
+    const { facet, value } = codes.all[code]!
+    if (count > 0) read[facet].set(value, count)
+  }
+  return read
+}
+const newCount = () => new Map<string, number>()
 
 interface Placed {
   readonly item: ShelfItem
   readonly place: Place
-}
-
-const newCount = () => new Map<string, number>()
-
-function answers(item: ShelfItem, facet: Facet, { wanted }: ShelfWish): boolean {
-  const values: readonly string[] = wanted[facet]
-  return values.length === 0 || valuesOf(item, facet).some((value) => values.includes(value))
-}
-
-function valuesOf(item: ShelfItem, facet: Facet): readonly string[] {
-  switch (facet) {
-    case 'category':
-      return [item.category]
-    case 'brand':
-      return [item.brandId]
-    case 'amount':
-      return item.amounts
-    case 'validity':
-      return [item.validity]
-    case 'channel':
-      return item.channels
-  }
 }
 
 /** Smaller comes first. */

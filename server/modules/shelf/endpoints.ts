@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { Id } from '../../../contract/ids.ts'
 import {
   ChangeListingInput,
   ChangeSegmentInput,
@@ -14,8 +13,6 @@ import {
   Segments,
   UnlistedTemplates,
 } from '../../../contract/operator/shelf.ts'
-import { ListingDetail, ListingInput, Shelf, ShelfInput } from '../../../contract/store/shelf.ts'
-import type { Actor } from '../../kernel/context.ts'
 import { endpoint, type Endpoint } from '../../kernel/endpoint.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { once } from '../../kernel/once.ts'
@@ -23,31 +20,13 @@ import { changeListing } from './change-listing.ts'
 import { changeSegment, readAllSegments } from './change-segment.ts'
 import { createListing } from './create-listing.ts'
 import { readListings, readUnlisted, viewListing } from './read-listings.ts'
-import { readListing, readShelf } from './read-shelf.ts'
 
-/** Anybody may look; whoever has signed in sees what is for them besides. */
-const looks = { method: 'GET', may: 'public', scope: 'read', crowd: true } as const
 const reads = { method: 'GET', may: 'shelf.read', scope: 'read' } as const
 const makes = { method: 'POST', may: 'shelf.manage', scope: 'tx', body: 'json', idempotent: true } as const
 const changes = { method: 'PUT', may: 'shelf.manage', scope: 'tx', body: 'json' } as const
 
-const whoLooks = (actor: Actor): Id<'buyer'> | null => (actor.kind === 'buyer' ? actor.buyerId : null)
-
+/** How operators fill the shelf. */
 export const shelfEndpoints: readonly Endpoint[] = [
-  endpoint({
-    ...looks,
-    path: '/store/shelf',
-    input: ShelfInput,
-    output: Shelf,
-    run: (tx, query) => readShelf(tx, query, whoLooks(tx.actor)),
-  }),
-  endpoint({
-    ...looks,
-    path: '/store/listings/:id',
-    input: ListingInput,
-    output: ListingDetail,
-    run: (tx, { id }) => readListing(tx, id, whoLooks(tx.actor)),
-  }),
   endpoint({
     ...reads,
     path: '/operator/listings',

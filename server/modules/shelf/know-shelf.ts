@@ -3,12 +3,14 @@ import type { ListingState } from '../../../contract/states.ts'
 import type { House } from '../../kernel/house.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
-import { amountsOf, validityOf, type ShelfItem } from './choose-listings.ts'
+import { amountsOf, codesOf, facetCodes, validityOf, type FacetCodes, type ShelfItem } from './choose-listings.ts'
 import { searchTextOf } from './search-words.ts'
 
 /** All that is on the shelf, as of a version, and what had been sold when the last two rounds began. */
 export interface KnownShelf {
   readonly items: ReadonlyMap<string, ShelfItem>
+  readonly codes: FacetCodes
+  readonly brandNames: ReadonlyMap<string, string>
   readonly round: number
   /** Sales by round: the present one and the one before. Round 0 is before the first: nothing was sold. */
   readonly rounds: ReadonlyMap<number, ReadonlyMap<string, number>>
@@ -16,6 +18,8 @@ export interface KnownShelf {
 interface Known {
   upTo: number
   readonly items: Map<string, ShelfItem>
+  readonly codes: FacetCodes
+  readonly brandNames: Map<string, string>
   readonly rounds: Map<number, ReadonlyMap<string, number>>
   /** Words of brands, which many listings share. */
   readonly brandWords: Map<string, string>
@@ -28,7 +32,7 @@ const shelves = new WeakMap<House, Known>()
  * every time: one row says whether there is anything. What orders change (stock, sales) is never kept.
  */
 export async function knowShelf(tx: Tx): Promise<KnownShelf> {
-  const known = shelves.get(tx.house) ?? { upTo: 0, items: new Map(), rounds: new Map(), brandWords: new Map() }
+  const known = shelves.get(tx.house) ?? newShelf()
   shelves.set(tx.house, known)
   const [now] = await sql<{ version: unknown; round: unknown }>(
     tx.em,
@@ -38,8 +42,17 @@ export async function knowShelf(tx: Tx): Promise<KnownShelf> {
   const round = Number(now?.round ?? 0)
   if (version > known.upTo) await readNewer(tx, known, version)
   if (round > 0 && !known.rounds.has(round)) await readRounds(tx, known, round)
-  return { items: known.items, round, rounds: known.rounds }
+  return { ...known, round }
 }
+
+const newShelf = (): Known => ({
+  upTo: 0,
+  items: new Map(),
+  codes: facetCodes(),
+  brandNames: new Map(),
+  rounds: new Map(),
+  brandWords: new Map(),
+})
 
 interface Row {
   readonly id: ShelfItem['id']
@@ -105,7 +118,8 @@ function itemOf(row: Row, known: Known): ShelfItem {
   const validDays = numberOrNull(row.validDays)
   const words = known.brandWords.get(brandName) ?? searchTextOf([brandName])
   known.brandWords.set(brandName, words)
-  return {
+  known.brandNames.set(brandId, brandName)
+  const plain = {
     id,
     category,
     brandId,
@@ -136,6 +150,7 @@ function itemOf(row: Row, known: Known): ShelfItem {
     validity: validityOf(validDays),
     searchText: `${row.searchText}\n${words}`,
   }
+  return { ...plain, codes: codesOf(plain, known.codes) }
 }
 
 const numberOrNull = (value: unknown): number | null => (value === null || value === undefined ? null : Number(value))

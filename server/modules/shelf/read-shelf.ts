@@ -44,7 +44,7 @@ export async function readShelf(
   const sales = salesOf(shelf, cursor, round)
   const segments = buyerId === null ? [] : await readSegments(tx, buyerId)
   const after = cursor?.place ?? null
-  const chosen = chooseListings(shelf.items.values(), {
+  const chosen = chooseListings(shelf.items.values(), shelf.codes, {
     ...{ terms, sort, then, limit, atMs, sales, segments, after },
     wanted: query,
   })
@@ -163,13 +163,12 @@ function summaryOf(tx: Tx, item: Facts, counts: Omit<Counts, 'id'>, sales: numbe
   }
 }
 
-function presentFacets({ items }: KnownShelf, { counts }: Chosen): z.input<typeof Shelf>['facets'] {
+function presentFacets({ brandNames }: KnownShelf, { counts }: Chosen): z.input<typeof Shelf>['facets'] {
   const inOrder = <T extends string>(codes: readonly T[], counted: ReadonlyMap<string, number>) =>
     codes.flatMap((code) => (counted.has(code) ? [{ code, count: counted.get(code)! }] : []))
-  const nameOf = new Map([...items.values()].map(({ brandId, brandName }) => [brandId, brandName]))
   const brands = [...counts.brand].map(([id, count]) => ({
     code: id as Id<'brand'>,
-    name: nameOf.get(id as Id<'brand'>)!,
+    name: brandNames.get(id)!,
     count,
   }))
   return {
