@@ -63,7 +63,7 @@ const look = stripTypeScriptTypes(readFileSync(`${root}testing/look-at-page.ts`,
 )
 
 type Texts = { readonly [key: string]: string | Texts }
-const files = globSync('{lib,hr,employee,operator,merchant}/locales/*/*.json', { cwd: root })
+const files = globSync('{lib,hr,employee,operator,merchant,store}/locales/*/*.json', { cwd: root })
 const names = [...new Set(files.map((file) => basename(file, '.json')))]
 const rawKey = new RegExp(`\\b(?:${names.join('|')})(?:\\.[a-z][A-Za-z_]*)+\\b`, 'g')
 

@@ -66,12 +66,11 @@ export async function signInOnTheWay(): Promise<boolean> {
   return here.signIn(`${location.pathname}${location.search}`).kind === 'done'
 }
 
-/** Takes what a refused sign-in left in the address. */
+/** Takes what a sign-in left in the address: why it was refused, and WeChat's own mark. */
 export function takeRefusal(): void {
   const here = new URL(location.href)
-  const problem = here.searchParams.get('problem')
-  if (problem === null) return
-  refusedWith.value = problem
+  refusedWith.value = here.searchParams.get('problem')
   here.searchParams.delete('problem')
-  history.replaceState(history.state, '', here)
+  if (here.hash === '#wechat_redirect') here.hash = ''
+  if (here.href !== location.href) history.replaceState(history.state, '', here)
 }

@@ -62,18 +62,16 @@ export function readQuery(query: LocationQuery): ShelfQuery {
     amount: several(query, 'amount') as AmountCode[],
     validity: several(query, 'validity') as ValidityCode[],
     sort: (text(query, 'sort') || noQuery.sort) as ShelfSortKey,
-    second: (text(query, 'then') || noQuery.second) as ShelfSortKey,
+    second: (text(query, 'second') || noQuery.second) as ShelfSortKey,
   }
 }
 
 /** As it stands in an address and in the question to the server: only what differs from asking for nothing. */
 export function writeQuery(query: ShelfQuery): LocationQueryRaw & Record<string, string> {
-  const asked = Object.entries(query).map(([name, value]) => [nameOf(name), String(value)])
-  const usual = new Map(Object.entries(noQuery).map(([name, value]) => [nameOf(name), String(value)]))
+  const asked = Object.entries(query).map(([name, value]) => [name, String(value)])
+  const usual = new Map(Object.entries(noQuery).map(([name, value]) => [name, String(value)]))
   return Object.fromEntries(asked.filter(([name = '', value]) => value !== usual.get(name)))
 }
-
-const nameOf = (name: string): string => (name === 'second' ? 'then' : name)
 
 /** How many things are asked for in the sheet of filters. */
 export const filtersIn = (query: ShelfQuery): number =>
