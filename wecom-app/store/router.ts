@@ -1,5 +1,6 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import { collectRoutes } from '../lib/collect-routes.ts'
+import { tellVisit } from './tell-visit.ts'
 import { needTexts } from './texts.ts'
 
 const files = import.meta.glob<{ routes: RouteRecordRaw[] }>('./routes/*.ts', { eager: true })
@@ -21,3 +22,4 @@ export const router = createRouter({
 
 /** A page comes with its texts: `areas` names their files. */
 router.beforeEach(async (to) => needTexts(to.meta.areas ?? []))
+router.afterEach((to) => tellVisit(to.name === 'buy' ? ['visit', 'view'] : ['visit']))
