@@ -7,6 +7,7 @@
  * npm run bench -- notice [--notices N] [--connections C] [--rate R] [--db mysql|sqlite] [--json]
  * npm run bench -- settle [--cards N] [--db mysql|sqlite] [--json]
  * npm run bench -- buy [--orders N] [--rate R] [--db mysql|sqlite] [--json]
+ * npm run bench -- shelf [--listings N] [--rate R] [--db mysql|sqlite] [--json]
  * npm run bench -- redeem [--cards N] [--acts N] [--db mysql|sqlite] [--json]
  * Prints what it does as it goes and the figures as one JSON object in the last line.
  */
@@ -20,6 +21,7 @@ import { benchNotice } from './notice.ts'
 import { benchRedeem } from './redeem.ts'
 import { benchRoster } from './roster.ts'
 import { benchSettle } from './settle.ts'
+import { benchShelf } from './shelf.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,6 +33,7 @@ const { values, positionals } = parseArgs({
     notices: { type: 'string', default: '60000' },
     connections: { type: 'string', default: '256' },
     rate: { type: 'string' },
+    listings: { type: 'string', default: '10000' },
     orders: { type: 'string', default: '6000' },
     acts: { type: 'string', default: '140000' },
     db: { type: 'string', default: 'mysql' },
@@ -72,6 +75,12 @@ function run(name: string | undefined): Promise<object> {
         database(values.db),
         say,
       )
+    case 'shelf':
+      return benchShelf(
+        { listings: count(values.listings), perSecond: count(values.rate ?? '50') },
+        database(values.db),
+        say,
+      )
     case 'settle':
       return benchSettle(count(values.cards ?? '10000'), database(values.db), say)
     case 'redeem':
@@ -82,7 +91,7 @@ function run(name: string | undefined): Promise<object> {
       )
     default:
       throw new Error(
-        'usage: npm run bench -- issue|import|roster|login|heads|notice|buy|settle|redeem [--cards N] [--rows N] [--count N] [--heads N] [--notices N] [--connections C] [--rate R] [--acts N] [--db mysql|sqlite] [--json]',
+        'usage: npm run bench -- issue|import|roster|login|heads|notice|buy|shelf|settle|redeem [--cards N] [--rows N] [--listings N] [--count N] [--heads N] [--notices N] [--connections C] [--rate R] [--acts N] [--db mysql|sqlite] [--json]',
       )
   }
 }

@@ -56,7 +56,7 @@ const several = <T extends string>(codes: readonly [T, ...T[]]) =>
 
 /**
  * GET /store/shelf, without a sign-in: what is on the shelf. Facets take several values with commas between them: any of them.
- * `sort` and `then` are two keys; equal ones stand in the order of their ids. `cursor` is the `nextCursor` of the page before: pages
+ * `sort` and `second` are two keys; equal ones stand in the order of their ids. `cursor` is the `nextCursor` of the page before: pages
  * under one cursor neither repeat nor skip a listing while stock, sales and time-boxed prices change. One that is older than two
  * rounds of sales (ten to twenty minutes) is `cursor_expired`: begin anew.
  */
@@ -74,7 +74,7 @@ export const ShelfInput = z.object({
   validity: several(validityCodes),
   channel: several(storeChannels),
   sort: z.enum(shelfSortKeys).default('sales_down'),
-  then: z.enum(shelfSortKeys).default('newest'),
+  second: z.enum(shelfSortKeys).default('newest'),
   cursor: z.string().max(300).optional(),
   limit: z.coerce.number().int().min(1).max(50).default(20),
 })

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { ListingFacts } from '../../contract/operator/shelf.ts'
 import { fen } from '../../contract/fen.ts'
 import { encodeId, type Id } from '../../contract/ids.ts'
@@ -25,13 +26,14 @@ export interface TestListing {
   readonly brandId: Id<'brand'>
 }
 type Template = Parameters<typeof aTemplate>[2]
-type Facts = Partial<Parameters<typeof ListingFacts.parse>[0] & object>
+type Facts = Partial<z.input<typeof ListingFacts>>
 
 /** A brand, a card of it and its listing, on the shelf. What a test cares about, it says. */
 export async function aListing(tx: Tx, more: Facts = {}, template: Template = {}): Promise<TestListing> {
   const known = await sql<{ id: Id<'brand'> }>(tx.em, "select id from brand where issuer_prefix = '6230'")
   const brandId = template?.brandId ?? known[0]?.id ?? (await createBrand(tx, { name: '青禾', issuerPrefix: '6230' }))
-  const versionId = await aTemplate(tx, brandId, template)
+  const plain = { named: false, maxFaceFen: fen(100_000), validDays: 1_095 }
+  const versionId = await aTemplate(tx, brandId, { ...plain, ...template })
   const facts = ListingFacts.parse({ category: 'general', title: '青禾礼品卡', ...more })
   const id = await createListing(tx, versionId, facts)
   await changeListing(tx, { ...facts, id, version: 1, templateVersionId: versionId, state: 'on' })

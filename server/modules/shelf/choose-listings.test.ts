@@ -29,25 +29,49 @@ function anItem(number: number, more: Partial<ShelfItem> = {}): ShelfItem {
     title = `卡${number}`,
   } = more
   const plain: Omit<ShelfItem, 'codes'> = {
-    ...{
-      id: encodeId('listing', BigInt(number)),
-      shelfVersion: number,
-      category: 'general',
-      brandId,
-      brandName: '青禾',
-    },
-    ...{ subtitle: '', cover: 'plain', stepFen: fen(100), priceBp: 10_000, channels: ['wechat', 'h5'], series: false },
-    ...{ giftable: true, segment: null, promoNumber: 0, promo: { promoTaken: 0 }, createdAtMs: number },
+    id: encodeId('listing', BigInt(number)),
+    shelfVersion: number,
+    category: 'general',
+    brandId,
+    brandName: '青禾',
+    subtitle: '',
+    cover: 'plain',
+    stepFen: fen(100),
+    priceBp: 10_000,
+    channels: ['wechat', 'h5'],
+    series: false,
+    giftable: true,
+    segment: null,
+    promoNumber: 0,
+    promo: { promoTaken: 0 },
+    createdAtMs: number,
     ...more,
-    ...{ title, faces, minFaceFen, maxFaceFen, validDays, searchText: searchTextOf([title]) },
-    ...{ amounts: amountsOf({ faces, minFaceFen, maxFaceFen }), validity: validityOf(validDays) },
+    title,
+    faces,
+    minFaceFen,
+    maxFaceFen,
+    validDays,
+    searchText: searchTextOf([title]),
+    amounts: amountsOf({
+      faces,
+      minFaceFen,
+      maxFaceFen,
+    }),
+    validity: validityOf(validDays),
   }
   return { ...plain, codes: codesOf(plain, codes) }
 }
 const nothing = ShelfInput.parse({})
 const wishFor = (more: Partial<ShelfWish> = {}): ShelfWish => ({
-  ...{ terms: [], wanted: nothing, sort: 'newest', then: 'price_up', after: null, limit: 20, atMs: 0 },
-  ...{ sales: new Map(), segments: [] },
+  terms: [],
+  wanted: nothing,
+  sort: 'newest',
+  second: 'price_up',
+  after: null,
+  limit: 20,
+  atMs: 0,
+  sales: new Map(),
+  segments: [],
   ...more,
 })
 const titles = (items: readonly ShelfItem[], more: Partial<ShelfWish>) =>
@@ -150,9 +174,9 @@ describe('order', () => {
   test('a time-boxed price counts at the instant of the first page', () => {
     const promo = { promoPriceBp: 5_000, promoFromMs: 100, promoUntilMs: 200, promoTaken: 0 }
     const items = [anItem(1), anItem(2, { promo })]
-    const firstAt = (atMs: number) => titles(items, { sort: 'price_up', then: 'newest', atMs })[0]
+    const firstAt = (atMs: number) => titles(items, { sort: 'price_up', second: 'newest', atMs })[0]
     expect([99, 100, 199, 200].map(firstAt)).toEqual(['卡2', '卡2', '卡2', '卡2'])
-    const byPrice = (atMs: number) => titles(items, { sort: 'price_down', then: 'newest', atMs })[0]
+    const byPrice = (atMs: number) => titles(items, { sort: 'price_down', second: 'newest', atMs })[0]
     expect([99, 100, 199, 200].map(byPrice)).toEqual(['卡2', '卡1', '卡1', '卡2'])
   })
 
@@ -170,7 +194,7 @@ describe('order', () => {
         key,
         key,
         fc.integer({ min: 1, max: 7 }),
-        (made, sort, then, limit) => {
+        (made, sort, second, limit) => {
           const items = made.map(({ face, validDays, createdAtMs }, index) =>
             anItem(index + 1, { minFaceFen: fen(face * 100), maxFaceFen: fen(face * 100), validDays, createdAtMs }),
           )
@@ -178,15 +202,15 @@ describe('order', () => {
           const places: Place[] = []
           const seen: string[] = []
           for (let after: Place | null = null; ;) {
-            const { page, next } = chooseListings(items, wishFor({ sort, then, after, limit, sales }))
+            const { page, next } = chooseListings(items, wishFor({ sort, second, after, limit, sales }))
             seen.push(...page.map(({ id }) => id))
             if (next === null) break
-            const read = readCursor(writeCursor({ round: 1, atMs: 0, sort, then, place: next }))
+            const read = readCursor(writeCursor({ round: 1, atMs: 0, sort, second, place: next }))
             places.push((after = read.place))
           }
           expect(seen.toSorted()).toEqual(items.map(({ id }) => id as string).toSorted())
           expect(places.toSorted(comparePlaces)).toEqual(places)
-          const whole = chooseListings(items, wishFor({ sort, then, limit: 50, sales })).page.map(({ id }) => id)
+          const whole = chooseListings(items, wishFor({ sort, second, limit: 50, sales })).page.map(({ id }) => id)
           expect(seen).toEqual(whole)
         },
       ),

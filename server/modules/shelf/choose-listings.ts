@@ -84,7 +84,7 @@ export interface ShelfWish {
   readonly terms: readonly string[]
   readonly wanted: Pick<ShelfInput, 'category' | 'brand' | 'amount' | 'validity' | 'channel'>
   readonly sort: ShelfSortKey
-  readonly then: ShelfSortKey
+  readonly second: ShelfSortKey
   /** The place of the last listing of the page before. */
   readonly after: Place | null
   readonly limit: number
@@ -127,7 +127,7 @@ export function chooseListings(items: Iterable<ShelfItem>, codes: FacetCodes, wi
     }
     for (const own of item.codes) for (const code of own) counts[code]! += 1
     total += 1
-    const place: Place = [keyOf(item, wish.sort, wish), keyOf(item, wish.then, wish), item.id]
+    const place: Place = [keyOf(item, wish.sort, wish), keyOf(item, wish.second, wish), item.id]
     if (wish.after === null || comparePlaces(place, wish.after) > 0) insert(best, { item, place }, wish.limit + 1)
   }
   const page = best.slice(0, wish.limit)
@@ -193,7 +193,7 @@ function keyOf(item: ShelfItem, key: ShelfSortKey, { atMs, sales }: ShelfWish): 
     case 'price_up':
       return priceFrom(item, priceAt(item.priceBp, item.promo, atMs, 0).priceBp)
     case 'price_down':
-      return -priceFrom(item, priceAt(item.priceBp, item.promo, atMs, 0).priceBp)
+      return 0 - priceFrom(item, priceAt(item.priceBp, item.promo, atMs, 0).priceBp)
     case 'sales_down':
       return -(sales.get(item.id) ?? 0)
     case 'validity_up':

@@ -67,7 +67,7 @@ onBothDatabases('cards of the shelf are made', (database) => {
     if (typeof next === 'string') throw new Error(next)
     await payAndIssue(edge(), [next.orderId])
     const numbers = await database.tx((tx) => sql<{ number: unknown }>(tx.em, 'select number from series_number'))
-    expect(numbers.map(({ number }) => Number(number)).toSorted()).toEqual([1, 2])
+    expect(new Set(numbers.map(({ number }) => Number(number)))).toEqual(new Set([1, 2]))
   })
 
   test('what was given back, or never taken, is not counted as sold: its card is not made', async () => {

@@ -4,11 +4,13 @@ import type { TemplateVersionRow } from '../catalog/read-template.ts'
 import type { ListingRow } from './tables.ts'
 
 /**
- * Refuses with `listing_refused` and the field: a series without an end, a time-boxed price that is none, and channels that are
+ * Refuses with `listing_refused` and the field: a card with its holder's name (the storefront knows buyers by WeChat alone, and such a
+ * card wants a name that was proved: 国办发〔2011〕25号), a series without an end, a time-boxed price that is none, and channels that are
  * named twice.
  */
-export function checkListing(facts: ListingFacts, version: Pick<TemplateVersionRow, 'priceBp'>): void {
+export function checkListing(facts: ListingFacts, version: Pick<TemplateVersionRow, 'priceBp' | 'named'>): void {
   const { series, stock, promo, channels } = facts
+  if (version.named) refuse('listing_refused', { field: 'templateVersionId' })
   if (series && stock === null) refuse('listing_refused', { field: 'stock' })
   if (new Set(channels).size !== channels.length) refuse('listing_refused', { field: 'channels' })
   if (promo !== null && promo.priceBp >= version.priceBp) refuse('listing_refused', { field: 'promo.priceBp' })

@@ -91,7 +91,7 @@ onBothDatabases('the shelf', (database) => {
       await aListing(tx, { title: '甲' }),
       await aListing(tx, { title: '乙' }),
     ])
-    const by = { sort: 'sales_down', then: 'newest', limit: 1 }
+    const by = { sort: 'sales_down', second: 'newest', limit: 1 }
     await sell(a!, 1)
     expect(await shown(by)).toEqual(['乙'])
     await edge().tx(beginRound)
@@ -109,7 +109,7 @@ onBothDatabases('the shelf', (database) => {
     await sell(a!, 1, 20)
     await edge().tx(beginRound)
     await expect(look({ ...by, cursor })).rejects.toMatchObject({ code: 'cursor_expired' })
-    await expect(look({ ...by, then: 'price_up', cursor })).rejects.toMatchObject({ code: 'malformed_request' })
+    await expect(look({ ...by, second: 'price_up', cursor })).rejects.toMatchObject({ code: 'malformed_request' })
     expect(await database.tx((tx) => sql(tx.em, 'select number from shelf_round'))).toHaveLength(2)
   })
 
@@ -140,13 +140,13 @@ onBothDatabases('the shelf', (database) => {
         key,
         fc.integer({ min: 1, max: 5 }),
         fc.array(act, { minLength: 12, maxLength: 12 }),
-        async (sort, then, limit, acts) => {
+        async (sort, second, limit, acts) => {
           const seen: string[] = []
           const open: Id<'order'>[] = []
           let roundsLeft = 1
           let cursor: string | undefined
           for (const one of acts) {
-            const page = await look({ sort, then, limit, ...(cursor === undefined ? {} : { cursor }) })
+            const page = await look({ sort, second, limit, ...(cursor === undefined ? {} : { cursor }) })
             seen.push(...page.listings.map(({ id }) => id))
             if (page.nextCursor === null) break
             cursor = page.nextCursor

@@ -35,8 +35,8 @@ export async function readShelf(
 ): Promise<z.input<typeof Shelf>> {
   const terms = searchTerms(query.search)
   const cursor = query.cursor === undefined ? null : readCursor(query.cursor)
-  const { sort, then, limit } = query
-  if (cursor !== null && (cursor.sort !== sort || cursor.then !== then))
+  const { sort, second, limit } = query
+  if (cursor !== null && (cursor.sort !== sort || cursor.second !== second))
     refuse('malformed_request', { field: 'cursor' })
   const shelf = await knowShelf(tx)
   const nowMs = tx.clock.now()
@@ -45,12 +45,19 @@ export async function readShelf(
   const segments = buyerId === null ? [] : await readSegments(tx, buyerId)
   const after = cursor?.place ?? null
   const chosen = chooseListings(shelf.items.values(), shelf.codes, {
-    ...{ terms, sort, then, limit, atMs, sales, segments, after },
+    terms,
+    sort,
+    second,
+    limit,
+    atMs,
+    sales,
+    segments,
+    after,
     wanted: query,
   })
   return {
     listings: await present(tx, chosen.page, sales, buyerId),
-    nextCursor: chosen.next === null ? null : writeCursor({ round, atMs, sort, then, place: chosen.next }),
+    nextCursor: chosen.next === null ? null : writeCursor({ round, atMs, sort, second, place: chosen.next }),
     total: chosen.total,
     facets: presentFacets(shelf, chosen),
     nowMs,

@@ -9,7 +9,7 @@ export interface ShelfCursor {
   readonly round: number
   readonly atMs: number
   readonly sort: ShelfSortKey
-  readonly then: ShelfSortKey
+  readonly second: ShelfSortKey
   readonly place: Place
 }
 
@@ -23,15 +23,15 @@ const Written = z.tuple([
   z.string().refine((text) => isId('listing', text)),
 ])
 
-export const writeCursor = ({ round, atMs, sort, then, place }: ShelfCursor): string =>
-  Buffer.from(JSON.stringify([round, atMs, sort, then, ...place])).toString('base64url')
+export const writeCursor = ({ round, atMs, sort, second, place }: ShelfCursor): string =>
+  Buffer.from(JSON.stringify([round, atMs, sort, second, ...place])).toString('base64url')
 
 /** Refuses with `malformed_request` what we never wrote. */
 export function readCursor(text: string): ShelfCursor {
   const read = Written.safeParse(parsed(text))
   if (!read.success) refuse('malformed_request', { field: 'cursor' })
-  const [round, atMs, sort, then, ...place] = read.data
-  return { round, atMs, sort, then, place }
+  const [round, atMs, sort, second, ...place] = read.data
+  return { round, atMs, sort, second, place }
 }
 
 function parsed(text: string): unknown {

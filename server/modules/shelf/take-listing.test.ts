@@ -159,8 +159,16 @@ onBothDatabases('taking from the shelf', (database) => {
       const { templateId } = old!
       const versionId = await database.tx((tx) =>
         addTemplateVersion(tx, templateId, {
-          ...{ brandId: listing.brandId, name: '中秋卡', named: true, validDays: null, coolingOffMs: 0, scope: '门店' },
-          ...{ minFaceFen: fen(100), maxFaceFen: fen(500_000), stepFen: fen(1), priceBp: 9_000 },
+          brandId: listing.brandId,
+          name: '中秋卡',
+          named: true,
+          validDays: null,
+          coolingOffMs: 0,
+          scope: '门店',
+          minFaceFen: fen(100),
+          maxFaceFen: fen(500_000),
+          stepFen: fen(1),
+          priceBp: 9_000,
         }),
       )
       await database.tx((tx) => mendListing(tx, listing.id, { templateVersionId: versionId }))

@@ -4,19 +4,21 @@ import { fieldsOf, readInstant, readListingForm, spansOf } from './listing-form.
 
 const AT = Date.UTC(2026, 8, 1, 4, 0, 0)
 const facts: ListingFacts = {
-  ...{
-    category: 'dining',
-    title: '饭卡',
-    subtitle: '',
-    channels: ['wechat'],
-    giftable: true,
-    series: false,
-    stock: 50,
-  },
-  ...{
-    perBuyerCap: null,
-    segment: null,
-    promo: { priceBp: 8_500, fromMs: AT + 7, untilMs: AT + 86_400_000, perBuyerCap: 1, stock: null },
+  category: 'dining',
+  title: '饭卡',
+  subtitle: '',
+  channels: ['wechat'],
+  giftable: true,
+  series: false,
+  stock: 50,
+  perBuyerCap: null,
+  segment: null,
+  promo: {
+    priceBp: 8_500,
+    fromMs: AT + 7,
+    untilMs: AT + 86_400_000,
+    perBuyerCap: 1,
+    stock: null,
   },
 }
 const sold = { priceBp: 9_500 }
