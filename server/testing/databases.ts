@@ -118,16 +118,27 @@ function onOne(
 }
 
 /** Opens a database under test outside of these, brought up to date; the caller closes its store. */
-export async function openTestDatabase(dialect: TestDatabase['dialect'], url: string): Promise<TestDatabase> {
+export async function openTestDatabase(
+  dialect: TestDatabase['dialect'],
+  url: string,
+  worker = 1,
+): Promise<TestDatabase> {
   const database = { dialect } as TestDatabase
-  await fill(database, url)
+  await fill(database, url, worker)
   return database
 }
 
-async function fill(database: TestDatabase, url: string): Promise<void> {
+/** A MariaDB as another process of the same house sees it: nothing shared but the tables. The caller closes its store. */
+export async function asAnotherProcess(database: TestDatabase): Promise<TestDatabase> {
+  const url = database.store.orm.config.get('clientUrl')
+  if (url === undefined) throw new Error('SQLite has one process')
+  return Object.assign(await openTestDatabase('mysql', url, 2), { house: { ...database.house } })
+}
+
+async function fill(database: TestDatabase, url: string, worker = 1): Promise<void> {
   database.store = await openStore(url)
   database.house = testHouse()
-  const newId = idSource(1, systemClock)
+  const newId = idSource(worker, systemClock)
   const scope = () => testScope(newId, database.house)
   database.tx = (work) => database.store.write((em) => work({ ...scope(), em }))
   database.edge = (ports, actor = system, now = Date.now) => {
