@@ -34,18 +34,17 @@ async function fill(listings: number): Promise<object> {
   for (let from = 0; from < listings; from += PER_TRANSACTION)
     await edge.tx(async (tx) => {
       for (let index = from; index < Math.min(listings, from + PER_TRANSACTION); index += 1) {
-        const named = index % 3 === 0
         const templateVersionId = await createTemplate(tx, {
           brandId: brands[index % BRANDS]!,
           name: titleOf(index),
-          named,
+          named: false,
           scope: '全国门店',
           stepFen: fen(100),
           minFaceFen: fen(1000 + (index % 9) * 1000),
           maxFaceFen: fen(10_000 + (index % 7) * 10_000),
-          validDays: named ? null : 1095 + (index % 4) * 365,
-          coolingOffMs: 108e5,
-          rightMs: 6048e5,
+          validDays: index % 3 === 0 ? null : 1095 + (index % 4) * 365,
+          coolingOffMs: 10_800_000,
+          rightMs: 604_800_000,
         })
         const facts = ListingFacts.parse({
           category: listingCategories[index % listingCategories.length],

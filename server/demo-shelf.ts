@@ -79,10 +79,9 @@ export function demoGifts(nowMs: number): Template {
     {
       ...card,
       name: '商超购物卡',
-      named: true,
       validDays: null,
       minFaceFen: yuan(10),
-      maxFaceFen: yuan(5000),
+      maxFaceFen: yuan(1000),
       listing: {
         category: 'supermarket',
         subtitle: '不限有效期，一卡通行',

@@ -54,6 +54,12 @@ onBothDatabases('listings in an operator’s file', (database) => {
     expect(await shelf('qinghe')).toHaveLength(0)
   })
 
+  test('a card with its holder’s name does not go on the shelf', async () => {
+    const named = { named: true, validDays: null, listing }
+    const refusal = { code: 'listing_refused', more: { field: 'templateVersionId' } }
+    await expect(apply(named)).rejects.toMatchObject(refusal)
+  })
+
   test.each([
     ['a series without an end', { series: true, stock: null }, 'stock'],
     ['a time-boxed price that is none', { promo: { priceBp: 10_000, fromMs: 0, untilMs: 1 } }, 'promo.priceBp'],

@@ -52,12 +52,12 @@ export async function viewListing(tx: Tx, id: Id<'listing'>): Promise<z.input<ty
   return view!
 }
 
-/** Templates that stand on no shelf, in their newest versions. */
+/** Templates that stand on no shelf and may, in their newest versions: cards with their holder's name may not. */
 export async function readUnlisted(tx: Tx): Promise<z.input<typeof UnlistedTemplates>['templates']> {
   const listed = new Set(
     (await sql<{ id: string }>(tx.em, 'select template_id as id from listing')).map(({ id }) => id),
   )
-  const versions = (await readNewestVersions(tx)).filter(({ templateId }) => !listed.has(templateId))
+  const versions = (await readNewestVersions(tx)).filter((one) => !one.named && !listed.has(one.templateId))
   const nameOf = await readBrandNames(tx, versions)
   return versions.map((version) => ({
     ...versionView(version),
