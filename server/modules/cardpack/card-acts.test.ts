@@ -211,6 +211,8 @@ onBothDatabases('what a holder does with a card', (database) => {
   })
 
   test('a link opens the pack on one other device, again there, never on a third, and not after its end', async () => {
+    expect(await codeOf(await act('device-links'))).toEqual([409, 'card_locked'])
+    await unlock()
     const made = await act('device-links')
     const { path, endsAtMs } = (await made.json()) as { path: string; endsAtMs: number }
     expect(path).toMatch(/^\/pack\/device\/[\w.-]+$/)

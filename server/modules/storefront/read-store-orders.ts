@@ -1,5 +1,6 @@
 import { fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
+import { limits } from '../../../contract/limits.ts'
 import { cardStateAt, type CardState, type GiftState, type OrderState } from '../../../contract/states.ts'
 import type { StoreOrderView } from '../../../contract/store/order.ts'
 import type { Tx } from '../../kernel/context.ts'
@@ -8,7 +9,6 @@ import { sql } from '../../kernel/sql.ts'
 import { buyerOf } from '../../kernel/tenant.ts'
 import type { Holder } from '../card/read-card.ts'
 import { coverLink } from '../cover/cover-link.ts'
-import { readGiftDepth } from '../gift/read-gift-depth.ts'
 import { readSeriesNumbers } from '../shelf/read-series.ts'
 import { rightEndsAt, shownStates } from './rules.ts'
 import { openGreeting } from './seal-words.ts'
@@ -125,7 +125,6 @@ async function present(tx: Tx, rows: readonly Row[]): Promise<StoreOrderView[]> 
     tx,
     made.filter(({ series }) => Number(series) === 1).map(({ itemId }) => itemId),
   )
-  const depth = await readGiftDepth(tx, {})
   return rows.map((row) => {
     const state = shownStates[row.state]
     const paidAtMs = numberOrNull(row.paid)
@@ -156,7 +155,7 @@ async function present(tx: Tx, rows: readonly Row[]): Promise<StoreOrderView[]> 
       lockedUntilMs: own === null || own.lockedUntilMs === 0 ? null : own.lockedUntilMs,
       rightUntilMs: own === null ? null : rightUntilMs,
       expiresAtMs: own?.expiresAtMs ?? null,
-      may: mayOf(tx, row, own, { state, rightUntilMs, depth, offered: gifts.get(row.id)?.state === 'offered' }),
+      may: mayOf(tx, row, own, { state, rightUntilMs, offered: gifts.get(row.id)?.state === 'offered' }),
       gift: gifts.get(row.id) ?? null,
       refund: refunds.get(row.id) ?? null,
       nowMs: tx.clock.now(),
@@ -178,7 +177,6 @@ function mayOf(
   by: {
     readonly state: StoreOrderView['state']
     readonly rightUntilMs: number | null
-    readonly depth: number
     readonly offered: boolean
   },
 ): StoreOrderView['may'] {
@@ -200,7 +198,7 @@ function mayOf(
       Number(row.balance) > 0 &&
       Number(row.held) === 0 &&
       Number(row.giftable) === 1 &&
-      Number(row.depth) < by.depth,
+      Number(row.depth) < limits.boughtGiftDepth,
     invoice: by.state === 'making' || by.state === 'ready',
   }
 }

@@ -7,6 +7,7 @@ import { AppError } from '../../kernel/errors.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { knowBuyer } from '../../modules/buyer/know-buyer.ts'
 import { endLock } from '../../modules/card/end-lock.ts'
+import { readVersions } from '../../modules/catalog/read-template.ts'
 import { acceptNotices } from '../../modules/funding/accept-notices.ts'
 import { readyToPay } from '../../modules/funding/charge-buyer.ts'
 import { claimGift } from '../../modules/gift/claim-gift.ts'
@@ -17,6 +18,7 @@ import { createListing } from '../../modules/shelf/create-listing.ts'
 import { closeUnpaid } from '../../modules/storefront/close-unpaid.ts'
 import { refundStoreOrder } from '../../modules/storefront/refund-store-order.ts'
 import { buyCard } from '../../modules/storefront/store-desk.ts'
+import { aTemplate } from '../cards.ts'
 import { platformMerchant } from '../paying.ts'
 import type { Contest, RacingPair } from './contest.ts'
 import { holdFen } from './refund-hold.ts'
@@ -31,38 +33,46 @@ interface Bought extends Runner {
   readonly buyerId: Id<'buyer'>
 }
 
-const listings = new WeakMap<RaceStage, Promise<Id<'listing'>>>()
+interface Raced {
+  readonly listingId: Id<'listing'>
+  readonly versionId: Id<'templateVersion'>
+}
+const listings = new WeakMap<RaceStage, Promise<Raced>>()
 
 /** What is raced for: without the days that the law gives, so that the lock alone says who is in their right. */
-function listingOf(stage: RaceStage): Promise<Id<'listing'>> {
+function listingOf(stage: RaceStage): Promise<Raced> {
   const known = listings.get(stage) ?? makeListing(stage)
   listings.set(stage, known)
   return known
 }
 
-async function makeListing(stage: RaceStage): Promise<Id<'listing'>> {
+async function makeListing(stage: RaceStage): Promise<Raced> {
   const { house } = stage.database
   const plain = { jsSdkUrl: '', clientScriptUrl: null, cashierUrl: null, templates: {} }
   const account = { appid: platformMerchant.appid, miniProgramAppid: null, openPlatformId: null }
   stage.database.house = { ...house, wechat: { ...account, ...plain } }
   return stage.edge().tx(async (tx) => {
+    const [given] = await readVersions(tx, [stage.template])
+    const { brandId, coolingOffMs } = given!
+    const faces = { named: false, validDays: 1_095, maxFaceFen: fen(100_000) }
+    const versionId = await aTemplate(tx, brandId, { ...faces, coolingOffMs })
     const counts = { stock: null, perBuyerCap: null, segment: null, promo: null, giftable: true, series: false }
     const words = { category: 'general', title: '竞赛卡', subtitle: '', channels: ['wechat'] } as const
-    const id = await createListing(tx, stage.template, { ...words, ...counts, channels: [...words.channels] })
+    const id = await createListing(tx, versionId, { ...words, ...counts, channels: [...words.channels] })
     await change(tx.em, "update listing set state = 'on' where id = ?", [id])
-    return id
+    return { listingId: id, versionId }
   })
 }
 
 /** Orders of buyers of their own, each with a prepay id: nobody has paid yet. */
 async function placeOrders(stage: RaceStage, count: number) {
-  const listingId = await listingOf(stage)
+  const card = await listingOf(stage)
   const numbers = Array.from({ length: count }, () => (buyersMade += 1))
   return eachOf(stage, numbers, async (number) => {
     const as = { appid: platformMerchant.appid, openid: `oRACE${number}`, unionid: null }
     const buyerId = await stage.edge().tx((tx) => knowBuyer(tx, as))
     const edge = actAs(stage.edge(), { kind: 'buyer', buyerId })
-    const wish = { listingId, versionId: stage.template, faceFen: fen(PRICE), priceFen: fen(PRICE) }
+    const wish = { ...card, faceFen: fen(PRICE), priceFen: fen(PRICE) }
     const plain = { channel: 'wechat', forFriend: false, cover: 'plain', pictureId: null, greeting: '' } as const
     const { orderId } = await buyCard(edge, { ...wish, ...plain }, 'once')
     if ((await readyToPay(edge, orderId)) === null) throw new Error(`order ${orderId} cannot be paid`)
