@@ -130,7 +130,7 @@ export async function openTestDatabase(
 
 /** A MariaDB as another process of the same house sees it: nothing shared but the tables. The caller closes its store. */
 export async function asAnotherProcess(database: TestDatabase): Promise<TestDatabase> {
-  const url = database.store.orm.config.get('clientUrl')
+  const url = database.store.orm.config.getAll().clientUrl
   if (url === undefined) throw new Error('SQLite has one process')
   return Object.assign(await openTestDatabase('mysql', url, 2), { house: { ...database.house } })
 }

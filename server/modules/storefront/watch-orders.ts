@@ -3,6 +3,7 @@ import type { Id } from '../../../contract/ids.ts'
 import { storeOrderEvent } from '../../../contract/store/order.ts'
 import type { Edge } from '../../kernel/context.ts'
 import type { SendEvent } from '../../kernel/endpoint.ts'
+import type { House } from '../../kernel/house.ts'
 import { sql } from '../../kernel/sql.ts'
 import { readVersioned } from './read-store-orders.ts'
 
@@ -13,9 +14,12 @@ const ORDERS_AT_ONCE = 500
 const ended = new Set(['ready', 'closed', 'refunded'])
 
 type Waiter = (version: number) => void
-/** Who waits for which order in this process. */
-const waiting = new Map<Id<'order'>, Set<Waiter>>()
-let looking = false
+/** Who waits for which order in this process, of one house. */
+interface Watch {
+  readonly waiting: Map<Id<'order'>, Set<Waiter>>
+  isLooking: boolean
+}
+const watches = new WeakMap<House, Watch>()
 
 /**
  * Sends an order of the buyer who asks now, and whenever it changed, until it is through or they leave. However many wait, one
@@ -34,8 +38,15 @@ export async function watchStoreOrder(
   }
 }
 
+function watchOf({ house }: Edge): Watch {
+  const watch = watches.get(house) ?? { waiting: new Map(), isLooking: false }
+  watches.set(house, watch)
+  return watch
+}
+
 /** Waits until an order has another version than this one, or nobody waits any more. */
 function changed(edge: Edge, orderId: Id<'order'>, seen: number, gone: AbortSignal): Promise<void> {
+  const { waiting } = watchOf(edge)
   return new Promise((resolve) => {
     const own = waiting.get(orderId) ?? new Set()
     const end = (): void => {
@@ -53,10 +64,12 @@ function changed(edge: Edge, orderId: Id<'order'>, seen: number, gone: AbortSign
   })
 }
 
-/** The one round of this process: it runs while anybody waits. */
+/** The one round of this house in this process: it runs while anybody waits. */
 async function lookAtAll(edge: Edge): Promise<void> {
-  if (looking) return
-  looking = true
+  const watch = watchOf(edge)
+  if (watch.isLooking) return
+  watch.isLooking = true
+  const { waiting } = watch
   try {
     while (waiting.size > 0) {
       const ids = [...waiting.keys()]
@@ -70,7 +83,7 @@ async function lookAtAll(edge: Edge): Promise<void> {
     edge.log.warn({ err: error }, 'orders could not be looked at')
     for (const looks of waiting.values()) for (const look of looks) look(-1)
   } finally {
-    looking = false
+    watch.isLooking = false
   }
 }
 
