@@ -3,6 +3,7 @@ import { fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { actAs } from '../../kernel/act-as.ts'
 import type { Edge } from '../../kernel/context.ts'
+import type { House } from '../../kernel/house.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { knowBuyer } from '../../modules/buyer/know-buyer.ts'
@@ -33,6 +34,28 @@ interface Bought extends Runner {
   readonly buyerId: Id<'buyer'>
 }
 
+/**
+ * The scope of a buyer of this stage. Stages live in times of their own, far apart: what a house does together (orders of one
+ * moment) they must not do together, so each has a house of its own on the one database.
+ */
+function storeEdge(stage: RaceStage, buyerId: Id<'buyer'>): Edge {
+  const house = houses.get(stage) ?? ownHouse(stage)
+  houses.set(stage, house)
+  const edge = actAs(stage.edge(), { kind: 'buyer', buyerId })
+  return {
+    ...edge,
+    house,
+    tx: (work) => edge.tx((tx) => work({ ...tx, house })),
+    read: (work) => edge.read((tx) => work({ ...tx, house })),
+  }
+}
+const houses = new WeakMap<RaceStage, House>()
+
+function ownHouse({ database }: RaceStage): House {
+  const account = { appid: platformMerchant.appid, miniProgramAppid: null, openPlatformId: null, templates: {} }
+  return { ...database.house, wechat: { ...account, jsSdkUrl: '', clientScriptUrl: null } }
+}
+
 interface Raced {
   readonly listingId: Id<'listing'>
   readonly versionId: Id<'templateVersion'>
@@ -47,10 +70,6 @@ function listingOf(stage: RaceStage): Promise<Raced> {
 }
 
 async function makeListing(stage: RaceStage): Promise<Raced> {
-  const { house } = stage.database
-  const plain = { jsSdkUrl: '', clientScriptUrl: null, cashierUrl: null, templates: {} }
-  const account = { appid: platformMerchant.appid, miniProgramAppid: null, openPlatformId: null }
-  stage.database.house = { ...house, wechat: { ...account, ...plain } }
   return stage.edge().tx(async (tx) => {
     const [given] = await readVersions(tx, [stage.template])
     const { brandId, coolingOffMs } = given!
@@ -71,7 +90,7 @@ async function placeOrders(stage: RaceStage, count: number) {
   return eachOf(stage, numbers, async (number) => {
     const as = { appid: platformMerchant.appid, openid: `oRACE${number}`, unionid: null }
     const buyerId = await stage.edge().tx((tx) => knowBuyer(tx, as))
-    const edge = actAs(stage.edge(), { kind: 'buyer', buyerId })
+    const edge = storeEdge(stage, buyerId)
     const wish = { ...card, faceFen: fen(PRICE), priceFen: fen(PRICE) }
     const plain = { channel: 'wechat', forFriend: false, cover: 'plain', pictureId: null, greeting: '' } as const
     const { orderId } = await buyCard(edge, { ...wish, ...plain }, 'once')
