@@ -3,8 +3,8 @@ import { channel } from '../lib/bridge/channel.ts'
 import { setting } from './store-state.ts'
 
 const key = 'fulika.shopVisit'
-/** After the page has done what somebody waits for. */
-const LATER_MS = 1_500
+/** After the page has asked for what somebody waits for. */
+const LATER_MS = 300
 
 interface Visit {
   readonly day: string
