@@ -21,6 +21,8 @@ const shells: Readonly<Record<string, Shell>> = {
   ops: { page: 'ops', uses: [] },
   till: { page: 'till', uses: ['camera'] },
 }
+/** What stands on a card in a chat: clients show it within their own pages. */
+const picture = /^\/assets\/cover-[\w-]+\.jpg$/
 const guarded = ['camera', 'geolocation', 'microphone']
 
 /**
@@ -36,6 +38,7 @@ export function pagesOf(root = built): Koa.Middleware {
     if (file === null || !existsSync(join(root, file))) return next()
     const forever = file.startsWith('/assets/')
     await send(ctx, file, { root, ...(forever ? { maxAge: 31_536_000_000, immutable: true } : {}) })
+    if (picture.test(file)) ctx.set('Cross-Origin-Resource-Policy', 'cross-origin')
     if (forever) return
     ctx.set('Cache-Control', 'no-cache')
     ctx.set('Permissions-Policy', policyOf(shell?.uses ?? []))

@@ -206,7 +206,7 @@ async function offerNotices(
     tag.setAttribute('template', templates.join(','))
     const slot = document.createElement('script')
     slot.type = 'text/wxtag-template'
-    slot.text = `<button type="button" class="button">${label.replace(/[<>&"]/g, '')}</button>`
+    slot.text = `<button type="button" style="${tagButton}">${label.replace(/[<>&"]/g, '')}</button>`
     tag.append(slot)
     return new Promise((resolve, reject) => {
       tag.addEventListener('success', (event) => resolve(acceptedOf((event as CustomEvent<unknown>).detail)))
@@ -217,6 +217,10 @@ async function offerNotices(
   }
   return outcomeOf(() => Promise.race([tapped(), gone]))
 }
+
+/** No style of the page reaches into the tag: what its button looks like travels with it. */
+const tagButton =
+  'width:100%;min-height:44px;padding:6px 20px;border:1px solid #0052d9;border-radius:999px;background:#fff;color:#0052d9;font:inherit'
 
 /** `subscribeDetails` is a text of JSON whose values are texts of JSON; anything else is no yes. */
 function acceptedOf(detail: unknown): readonly string[] {
