@@ -5,6 +5,7 @@ import { sql } from '../server/kernel/sql.ts'
 import { createOperator } from '../server/modules/company/create-operator.ts'
 import { canaries as c, watchWire, type Wire } from './canaries.ts'
 import { handCard } from './canary-cards.ts'
+import { buyCard } from './canary-store.ts'
 import { spendCard } from './canary-till.ts'
 import { openStage, type OpenStage } from './stage.ts'
 import * as step from './steps.ts'
@@ -56,11 +57,18 @@ export async function walkWithCanaries(dialect: 'sqlite' | 'mysql'): Promise<Wal
     const card = await cardOf(stage, pack.cards[0]?.id ?? '')
     const handed = await handCard(stage, hr, { company, campaignId, cardId: pack.cards[0]?.id ?? '' })
     const spent = await spendCard(stage, operator, { company, cardId: pack.cards[0]?.id ?? '' })
+    const bought = await buyCard(stage)
     await provoke(stage, hr, operator)
     const metrics = await (await fetch(`${stage.serverUrl}/metrics`)).text()
     const detail = await hr.call(`/hr/campaigns/${campaignId}`)
     const thanks = await hr.call(`/hr/campaigns/${campaignId}/thanks`)
-    const kept = { handed: handed.shown, spent: spent.shown, thanks, settings: await hr.call('/hr/settings') }
+    const kept = {
+      handed: handed.shown,
+      spent: spent.shown,
+      bought: bought.shown,
+      thanks,
+      settings: await hr.call('/hr/settings'),
+    }
     const shown = { session, lineView, people, card, detail, ...kept }
     return {
       stage,
@@ -70,7 +78,7 @@ export async function walkWithCanaries(dialect: 'sqlite' | 'mysql'): Promise<Wal
       metrics,
       shown,
       cardSecrets: [...(await openSecrets(stage)), ...handed.secrets],
-      tokens: { ...handed.tokens, ...spent.tokens },
+      tokens: { ...handed.tokens, ...spent.tokens, ...bought.tokens },
       exported: `${handed.exported}\n${spent.dayFile}`,
       close: async () => {
         release()

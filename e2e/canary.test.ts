@@ -35,6 +35,7 @@ const rowKeys: Readonly<Record<string, readonly string[]>> = {
   roster_chunk: ['roster_id', 'seq'],
   wecom_suite: ['suite_id'],
   shared_value: ['name'],
+  store_order: ['order_id'],
 }
 
 /** What a row is called where its columns are sealed. */
@@ -87,6 +88,10 @@ describe.each(dialectsHere())('canaries (%s)', (dialect) => {
       'fileName',
       'giftGreeting',
       'thanks',
+      'buyerGreeting',
+      'buyerGiftGreeting',
+      'buyerThanks',
+      'invoiceTitle',
     ] as const
     for (const name of seen) expect(shown, name).toContain(canaries[name])
   })
@@ -131,8 +136,8 @@ describe.each(dialectsHere())('canaries (%s)', (dialect) => {
   test('none stands in an address that was asked for or pointed to', () => {
     const urls = [...new Set(walked.wire.urls)]
     expect(urls.length).toBeGreaterThan(20)
-    // Three are addresses: whoever has the link is let in by it, once.
-    const { giftToken: _gift, deviceToken: _device, clerkLink: _clerk, ...others } = planted
+    // Four are addresses: whoever has the link is let in by it, once.
+    const { giftToken: _gift, friendToken: _friend, deviceToken: _device, clerkLink: _clerk, ...others } = planted
     expect(
       sightings(
         others,
