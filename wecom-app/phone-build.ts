@@ -28,7 +28,24 @@ export function phoneBuild({ page, source }: { readonly page: string; readonly s
       // The content security policy takes scripts from files only: nothing may be inlined.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
-      rolldownOptions: { input: join(root, page, 'index.html') },
+      rolldownOptions: {
+        input: join(root, page, 'index.html'),
+        // What every page needs comes in three files, however the pages behind a tap share it: each file more is another turn.
+        // The first is what asks before the program is there; it may lean on nothing that comes later.
+        output: {
+          codeSplitting: {
+            groups: [
+              {
+                name: 'first',
+                test: /lib\/(money|early-reads)\.ts$|contract\/fen\.ts$|employee\/(audience|card-groups)\.ts$/,
+                priority: 3,
+              },
+              { name: 'vue', test: /node_modules\/(@vue|vue|vue-router)\//, priority: 2 },
+              { name: 'base', test: /wecom-app\/lib\/[\w-]+\.ts$|vite\/preload-helper|plugin-vue\/export-helper/ },
+            ],
+          },
+        },
+      },
     },
   }
 }
