@@ -1,9 +1,11 @@
 /**
  * The storefront's shelf over HTTP in a process of its own for `bench -- shelf`, with buyers who take cards and an operator who
- * changes listings meanwhile. Answers each message of the parent: `alone` with how long a bare query takes, `stop` by ending.
+ * changes listings meanwhile. Answers each message of the parent: `cpu` with its processor time since the last, `alone` with how long
+ * a bare query takes, `stop` by ending.
  */
 import { randomInt } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { fen } from '../contract/fen.ts'
 import { encodeId, type Id } from '../contract/ids.ts'
@@ -83,7 +85,15 @@ async function changeOne(): Promise<void> {
   })
   changed += 1
 }
-const working = [setInterval(() => void takeOne(), 1000 / TAKINGS_A_SECOND), setInterval(() => void changeOne(), 1000)]
+let isOpen = true
+async function every(ms: number, work: () => Promise<void>): Promise<void> {
+  while (isOpen) {
+    await work()
+    await sleep(ms)
+  }
+}
+const working = [every(1000 / TAKINGS_A_SECOND, takeOne), every(1000, changeOne)]
+let cpu = process.cpuUsage()
 
 /** What the database alone needs for one page of a search: no facets, no total, nobody else's price. */
 async function queryAlone(count: number): Promise<number[]> {
@@ -105,11 +115,31 @@ async function queryAlone(count: number): Promise<number[]> {
   return took
 }
 
-process.on('message', (order: { kind: string; count?: number }) => {
-  if (order.kind === 'alone') return void queryAlone(order.count ?? 0).then((ms) => process.send?.({ ms }))
-  for (const timer of working) clearInterval(timer)
+/** Processor time of this process since it was asked before. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage(cpu)
+  cpu = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+async function stop(): Promise<void> {
+  isOpen = false
+  await Promise.all(working)
   process.send?.({ taken, refused, changed, rssMiB: Math.round(process.memoryUsage().rss / 1024 ** 2) })
-  void server.close(1_000).then(() => store.close().then(() => process.exit(0)))
+  await server.close(1_000)
+  await store.close()
+  process.exit(0)
+}
+
+process.on('message', (order: { kind: 'cpu' | 'alone' | 'stop'; count?: number }) => {
+  switch (order.kind) {
+    case 'cpu':
+      return void process.send?.({ cpuMs: cpuMs() })
+    case 'alone':
+      return void queryAlone(order.count ?? 0).then((ms) => process.send?.({ ms }))
+    case 'stop':
+      return void stop()
+  }
 })
 process.once('disconnect', () => process.exit(0))
 process.send?.({ port: server.port })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { OutsideView } from '../contract/hr/contact.ts'
 import { PlatformFile } from '../contract/operator/platform-file.ts'
+import type { Listings, UnlistedTemplates } from '../contract/operator/shelf.ts'
 import { applyPlatform } from '../server/apply-platform.ts'
 import { grantBudgets, makeFundsShort, makeInvoices } from './pages-funds.ts'
 import { makeSettlement } from './pages-settlement.ts'
@@ -38,6 +39,8 @@ export interface PagesWorld {
   readonly brand: string
   /** The demo's merchant, with shops and people. */
   readonly merchant: string
+  /** What of the demo's shelf has a time-boxed price, and a template that may be listed. */
+  readonly shelf: { readonly listing: string; readonly template: string }
 }
 
 /** Fills a stage through its endpoints, as people would. */
@@ -104,6 +107,7 @@ export async function makePagesWorld(stage: OpenStage): Promise<PagesWorld> {
     claim: await makeClaimPage(hr, running),
     wecom: await makeWecomPages(stage, hr, approver),
     brand,
+    shelf: await readShelf(operator),
     merchant: (await operator.call<{ merchants: { id: string }[] }>('/operator/merchants')).merchants[0]?.id ?? '',
   }
 }
@@ -206,4 +210,11 @@ async function makeStrictCompany(stage: OpenStage): Promise<PagesWorld['strict']
     step.draftCampaign(boss, { rosterId: roster, title, amountFrom: 'same', faceFen: 500 * YUAN })
   const { orderId } = await step.submitAndApprove(boss, mate, await draft('生日礼遇'))
   return { order: orderId, draft: await draft('中秋礼遇') }
+}
+
+async function readShelf(operator: Visitor): Promise<PagesWorld['shelf']> {
+  const search = encodeURIComponent('中秋家宴')
+  const { listings } = await operator.call<Listings>(`/operator/listings?search=${search}`)
+  const { templates } = await operator.call<UnlistedTemplates>('/operator/unlisted-templates')
+  return { listing: listings[0]?.id ?? '', template: templates[0]?.id ?? '' }
 }

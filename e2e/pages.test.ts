@@ -6,6 +6,7 @@ import { faultsOf, focusOf, settle, type PageLang, type Stop } from './page-faul
 import { custodyPlaces } from './pages-custody.ts'
 import { merchantPlaces } from './pages-merchants.ts'
 import { moneyPlaces, press, settlementPlaces, type Place, type Who } from './pages-money.ts'
+import { shelfPlaces } from './pages-shelf.ts'
 import { makePagesWorld, type PagesWorld } from './pages-world.ts'
 import { openStage, type OpenStage } from './stage.ts'
 
@@ -277,6 +278,7 @@ describe.skipIf(chromiumPath === null)('the pages', () => {
       ...settlementPlaces(world),
       ...custodyPlaces(world),
       ...merchantPlaces(world),
+      ...shelfPlaces(world),
     ]
   }
 
