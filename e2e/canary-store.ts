@@ -1,13 +1,11 @@
 import type { GivenGift } from '../contract/employee/gift.ts'
-import { priceOf } from '../contract/price.ts'
 import type { Ordered, StoreOrderView } from '../contract/store/order.ts'
-import type { ListingDetail, Shelf } from '../contract/store/shelf.ts'
-import { sql } from '../server/kernel/sql.ts'
 import { knowBuyer } from '../server/modules/buyer/know-buyer.ts'
+import { chooseCard, namesOf, openPhone, payOrder } from './buyer-steps.ts'
 import { canaries as c } from './canaries.ts'
 import type { OpenStage } from './stage.ts'
 import * as step from './steps.ts'
-import { freshKey, Refused, Visitor } from './visitor.ts'
+import { freshKey, Refused } from './visitor.ts'
 
 /** What somebody who buys left behind. */
 export interface Bought {
@@ -21,12 +19,12 @@ export async function buyCard(stage: OpenStage): Promise<Bought> {
   const [buyer, friend] = [await openPhone(stage, 'cnrybuyer'), await openPhone(stage, 'cnryfriend')]
   const known = await namesOf(stage, 'cnrybuyer')
   await joinMiniProgram(stage, 'cnrybuyer')
-  const wish = await choose(buyer)
+  const wish = { ...(await chooseCard(buyer)), greeting: c.buyerGreeting }
   const key = freshKey()
   const { order } = await buyer.call<Ordered>('/store/orders', { json: wish, key })
   for (const greeting of [c.buyerGiftGreeting, `${c.buyerGreeting}加微信`])
     await buyer.call('/store/orders', { json: { ...wish, greeting }, key }).catch(expectRefused)
-  await pay(stage, order.id, known.openid)
+  await payOrder(stage, order.id, known.openid)
   const at = `/store/orders/${order.id}`
   const ready = await buyer.follow<StoreOrderView>(`${at}/events`, ({ state }) => state === 'ready')
   const invoice = await buyer.call(`${at}/invoice`, {
@@ -44,24 +42,6 @@ export async function buyCard(stage: OpenStage): Promise<Bought> {
   return { tokens: { buyerOpenid: known.openid, buyerUnionid: known.unionid, friendToken }, shown }
 }
 
-/** The phone of somebody new, signed in to the storefront through WeChat's page. */
-async function openPhone(stage: OpenStage, person: string): Promise<Visitor> {
-  await step.control(`${stage.wechatUrl}/__ctl/persons`, { id: person })
-  const phone = new Visitor(stage.serverUrl, 'Mozilla/5.0 (iPhone) MicroMessenger/8.0')
-  await phone.open(`${stage.wechatUrl}/phone/${person}`)
-  await phone.open('/store/sign-in?return=/shop/')
-  const { signedIn } = await phone.call<{ signedIn: boolean }>('/store/session')
-  if (!signedIn) throw new Error(`${person} is not signed in`)
-  return phone
-}
-
-async function namesOf(stage: OpenStage, person: string): Promise<{ openid: string; unionid: string }> {
-  const appid = stage.running.open.house.wechat?.appid ?? ''
-  const at = `${stage.wechatUrl}/__ctl/persons/${person}`
-  const { openids, unionid } = await step.control<{ openids: Record<string, string>; unionid: string }>(at)
-  return { openid: openids[appid] ?? '', unionid }
-}
-
 /** They come by the mini program too: the only way on which WeChat tells a unionid unasked. */
 async function joinMiniProgram(stage: OpenStage, personId: string): Promise<void> {
   const edge = stage.running.open.edgeFor({ kind: 'system', name: 'test' })
@@ -69,27 +49,6 @@ async function joinMiniProgram(stage: OpenStage, personId: string): Promise<void
   const { code } = await step.control<{ code: string }>(`${stage.wechatUrl}/__ctl/code`, { appid, personId })
   const told = await edge.ports.wechat.identityByMiniProgramCode(code)
   await edge.tx((tx) => knowBuyer(tx, told))
-}
-
-async function choose(buyer: Visitor) {
-  const { listings } = await buyer.call<Shelf>('/store/shelf?limit=50')
-  const present = listings.find(({ giftable, left }) => giftable && left !== 0)
-  const found = await buyer.call<ListingDetail>(`/store/listings/${present?.id}`)
-  const faceFen = found.faces[0] ?? found.minFaceFen
-  const priceFen = priceOf(faceFen, found.priceBp)
-  const words = { cover: found.cover, greeting: c.buyerGreeting }
-  return { listingId: found.id, versionId: found.versionId, faceFen, priceFen, ...words }
-}
-
-async function pay(stage: OpenStage, orderId: string, openid: string): Promise<void> {
-  const [payment] = await stage.running.open.store.read((em) =>
-    sql<{ mchid: string; outTradeNo: string }>(
-      em,
-      'select mchid, out_trade_no as outTradeNo from payment where order_id = ?',
-      [orderId],
-    ),
-  )
-  await step.control(`${stage.payUrl}/__ctl/pay`, { ...payment, openid, outcome: 'success' })
 }
 
 function expectRefused(error: unknown): void {
