@@ -5,7 +5,7 @@ import type { WechatCallback, WechatCallbackQuery, WechatSubscriptionChange } fr
 import type { Edge, Tx } from '../../kernel/context.ts'
 import { useUp } from '../../kernel/once.ts'
 import { enqueue } from '../../kernel/outbox.ts'
-import { sql } from '../../kernel/sql.ts'
+import { change, sql } from '../../kernel/sql.ts'
 import { findBuyer } from '../buyer/read-buyer.ts'
 import { countGrant, dropGrants } from './count-grants.ts'
 import { kindOfTemplate, moveNotice } from './send-notice.ts'
@@ -63,12 +63,20 @@ async function takeChange(tx: Tx, about: About, told: WechatSubscriptionChange):
  * its way, as the oldest one of the kind without an answer.
  */
 async function settleSent(tx: Tx, { buyerId, kind }: About, told: WechatSubscriptionChange): Promise<void> {
-  const [row] = await sql<{ id: Id<'noticeMessage'>; state: NoticeState }>(
+  const [found] = await sql<{ id: Id<'noticeMessage'> }>(
     tx.em,
-    `select id, state from notice_message where buyer_id = ? and kind = ?
+    `select id from notice_message where buyer_id = ? and kind = ?
         and (sent_id = ? or (sent_id is null and state in ('sending', 'unknown')))
       order by case when sent_id is null then 1 else 0 end, id limit 1`,
     [buyerId, kind, told.messageId ?? ''],
+  )
+  if (found === undefined) return
+  // The answer of the call is often recorded at this very moment: what is written comes after it, held by a write that changes nothing.
+  await change(tx.em, 'update notice_message set created_at_ms = created_at_ms where id = ?', [found.id])
+  const [row] = await sql<{ id: Id<'noticeMessage'>; state: NoticeState }>(
+    tx.em,
+    'select id, state from notice_message where id = ?',
+    [found.id],
   )
   if (row === undefined || !['sending', 'sent', 'unknown'].includes(row.state)) return
   const to = told.change === 'delivered' ? 'delivered' : 'failed'
