@@ -154,6 +154,21 @@ describe.skipIf(chromiumPath === null)('the storefront', () => {
     for (const phone of [giver, friend]) await phone.context.close()
   })
 
+  test('what is passed on from a card on the shelf is its page, in words without price or asking', async () => {
+    const { page, context } = await store.openBuyer('chenyu')
+    const preset = page.waitForResponse(
+      (one) => one.url().includes('/client/') && one.request().postData()?.includes('鲜果心意卡') === true,
+      SLOW,
+    )
+    await page.goto(store.to(`/buy/${await store.listing('鲜果心意卡')}`))
+    await preset
+    await shareWith(page, '王芳')
+    const friend = await store.openPhone('wangfang')
+    await openFromFriend(friend.page, store.stage.wechatUrl, 'wangfang', 'chenyu')
+    await friend.page.getByRole('button', { name: /^微信支付 ¥/ }).waitFor(SLOW)
+    for (const phone of [{ context }, friend]) await phone.context.close()
+  })
+
   test('search finds by pinyin, filters count what they lead to, and the way back from a card keeps the list', async () => {
     const { page, context } = await store.openPhone('lina')
     await page.goto(store.to('/'))

@@ -34,8 +34,8 @@ interface Sdk {
   error(then: (why: unknown) => void): void
   readonly updateAppMessageShareData: Call
   readonly updateTimelineShareData: Call
-  readonly showAllNonBaseMenuItem: Call
-  readonly hideAllNonBaseMenuItem: Call
+  readonly showMenuItems: Call
+  readonly hideMenuItems: Call
   readonly scanQRCode: Call
   readonly getLocation: Call
   readonly closeWindow: Call
@@ -45,12 +45,24 @@ const platform = globalThis as { WeixinJSBridge?: ClientBridge; wx?: Sdk }
 const calls = [
   'updateAppMessageShareData',
   'updateTimelineShareData',
-  'showAllNonBaseMenuItem',
-  'hideAllNonBaseMenuItem',
+  'showMenuItems',
+  'hideMenuItems',
   'scanQRCode',
   'getLocation',
   'closeWindow',
 ] as const
+
+/** Whatever takes a page elsewhere (5.2). */
+const menuList = [
+  'menuItem:share:appMessage',
+  'menuItem:share:timeline',
+  'menuItem:share:qq',
+  'menuItem:share:QZone',
+  'menuItem:favorite',
+  'menuItem:copyUrl',
+  'menuItem:openWithSafari',
+  'menuItem:openWithQQBrowser',
+]
 
 /** Whether WeChat's client shows this page; in the sandbox every browser does, once the sandbox's own client is loaded. */
 export async function hasClient({ clientScriptUrl }: WechatSetting): Promise<boolean> {
@@ -92,8 +104,8 @@ export function wechatBridge(setting: WechatSetting): Bridge {
       return preset.kind === 'done' ? { kind: 'done', value: 'menu' } : preset
     },
     menu: async (what) => {
-      if (what === 'nothing') return asked('hideAllNonBaseMenuItem', {}, () => null)
-      const open = await asked('showAllNonBaseMenuItem', {}, () => null)
+      if (what === 'nothing') return asked('hideMenuItems', { menuList }, () => null)
+      const open = await asked('showMenuItems', { menuList }, () => null)
       if (what === 'page' || open.kind !== 'done') return open
       const preset = await asked('updateAppMessageShareData', shared(what), () => null)
       return preset.kind === 'done' ? asked('updateTimelineShareData', shared(what), () => null) : preset
