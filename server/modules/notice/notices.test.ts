@@ -18,7 +18,6 @@ import { knowBuyer } from '../buyer/know-buyer.ts'
 import { countGrant, useGrant } from './count-grants.ts'
 import { noticeEndpoints } from './endpoints.ts'
 import { forgetNotices } from './forget-notices.ts'
-import { messageWords } from './message-words.ts'
 import { noteMessages } from './note-message.ts'
 import { isHeldOut } from './rules.ts'
 
@@ -420,20 +419,5 @@ onBothDatabases('what buyers are told', (database) => {
     expect(await messagesOf(other.id)).toEqual([])
     expect(await left(other.id, 'low_balance')).toBe(1)
     while (await workOnce(edge(), handlers, 'small')) continue
-  })
-})
-
-test('words fit a template’s places, whatever the brand is called', () => {
-  const facts = {
-    brandName: '青禾',
-    amountFen: 123_456_789,
-    expiresAtMs: Date.UTC(2027, 0, 1, 4),
-    createdAtMs: BEGIN_MS,
-  }
-  expect(messageWords({ ...facts, kind: 'card_expiring' })).toEqual({
-    card: '青禾福利卡',
-    amount: '¥1234567.89',
-    time: '2027年1月1日 12:00',
-    note: '请在到期前用完卡里的余额',
   })
 })
