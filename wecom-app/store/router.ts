@@ -1,10 +1,13 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import { collectRoutes } from '../lib/collect-routes.ts'
+import { takeRefusal } from './store-state.ts'
 import { tellVisit } from './tell-visit.ts'
 import { needTexts } from './texts.ts'
 
 const files = import.meta.glob<{ routes: RouteRecordRaw[] }>('./routes/*.ts', { eager: true })
 
+// Before the router's history reads the address, which is when it is made.
+takeRefusal()
 export const router = createRouter({
   history: createWebHistory('/shop/'),
   routes: [
