@@ -34,8 +34,7 @@ export function createAuthenticate(options: AuthenticateOptions): (credentials: 
     const found = await edge.read(async (tx): Promise<Actor | null> => {
       if (kind === 'operator') return isId('operator', operatorId) ? operatorActor(tx, operatorId) : null
       if (kind === 'clerk') return isId('clerk', clerkId) ? clerkActor(tx, clerkId) : null
-      if (kind === 'buyer')
-        return isId('buyer', buyerId) && (await buyerActive(tx, buyerId)) ? { kind, buyerId } : null
+      if (kind === 'buyer') return isId('buyer', buyerId) && (await buyerActive(tx, buyerId)) ? { kind, buyerId } : null
       if (!isId('company', companyId)) return null
       if (kind === 'member') return isId('member', memberId) ? readMemberActor(tx, companyId, memberId) : null
       if (!isId('person', personId) || !(await isCompanyActive(tx, companyId))) return null
