@@ -8,7 +8,7 @@ import type { Actor, Edge } from './kernel/context.ts'
 import { AppError } from './kernel/errors.ts'
 import { createHttpApp, serve } from './kernel/http.ts'
 import { silentLog } from './kernel/log.ts'
-import { doors, everybody } from './testing/doors.ts'
+import { doors } from './testing/doors.ts'
 
 const companyId = encodeId('company', 1n)
 const actors: Readonly<Record<string, Actor>> = {

@@ -1,4 +1,4 @@
-export const everybody = 'hr approver finance admin'
+const everybody = 'hr approver finance admin'
 const platform = 'ops risk finance admin'
 
 /**
