@@ -7,6 +7,7 @@ import {
   finish,
   finishMany,
   giveBack,
+  hasWork,
   LEASE_MS,
   renewMany,
   type LeasedJob,
@@ -26,8 +27,8 @@ const GIVE_WAY_MS = 1000
 const STEP_MS = 20
 
 export interface Worker {
-  /** Looks for work now. */
-  wake(): void
+  /** Looks for work of these lanes now; of all where none is named. */
+  wake(this: void, of?: ReadonlySet<Lane>): void
   /** Takes no new job, finishes those it holds, then resolves. */
   stop(): Promise<void>
 }
@@ -39,14 +40,16 @@ export function startWorker(
   hands: Readonly<Record<Lane, number>> = defaultHands,
 ): Worker {
   let stopped = false
-  let bell = new AbortController()
-  const wake = (): void => {
-    bell.abort()
-    bell = new AbortController()
+  const bells = new Map(lanes.map((lane) => [lane, new AbortController()]))
+  const wake: Worker['wake'] = (of = new Set(lanes)) => {
+    for (const lane of of) {
+      bells.get(lane)?.abort()
+      bells.set(lane, new AbortController())
+    }
   }
   const hand = async (lane: Lane): Promise<void> => {
     while (!stopped) {
-      const heard = bell.signal
+      const heard = bells.get(lane)!.signal
       if (lane !== 'fast') await giveWay()
       const worked = await workOnce(edge, handlers, lane).catch((error: unknown) => {
         edge.log.error({ err: error, lane }, 'worker could not take a job')
@@ -73,6 +76,7 @@ async function giveWay(): Promise<void> {
 
 /** Takes one job of a lane, or many of a kind that is worked in batches, and does it. False when there was none. */
 export async function workOnce(edge: Edge, handlers: Handlers, lane: Lane): Promise<boolean> {
+  if (!(await edge.read((tx) => hasWork(tx, lane)))) return false
   const jobs = await edge.tx((tx) => claimAlike(tx, lane, (kind) => handlers[kind]?.batch?.most ?? 1))
   const left = new Set(jobs)
   if (left.size === 0) return false

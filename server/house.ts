@@ -24,6 +24,7 @@ import { enqueuedIn, systemClock } from './kernel/outbox.ts'
 import { sealWith } from './kernel/seal.ts'
 import { databaseRows } from './kernel/shared-rows.ts'
 import { sharedState } from './kernel/shared-state.ts'
+import type { Lane } from './kernel/tables.ts'
 import { leaseWorkerNumber } from './kernel/worker-number.ts'
 import { readSuiteTicket } from './modules/company/read-suite-ticket.ts'
 import { wechatPayOf, type WechatPayConfig } from './pay-config.ts'
@@ -34,7 +35,7 @@ export interface OpenHouse {
   readonly store: Store
   readonly edgeFor: (actor: Actor, log?: Log) => Edge
   /** Told when a commit wrote jobs. */
-  onJobs: () => void
+  onJobs: (lanes: ReadonlySet<Lane>) => void
   readonly close: () => Promise<void>
 }
 
@@ -97,13 +98,13 @@ export async function openHouse(
         ...scope,
         ports,
         tx: async (work) => {
-          let wake = false
+          let due: ReadonlySet<Lane> | undefined
           const result = await store.write(async (em) => {
             const answer = await work({ ...scope, em })
-            wake = enqueuedIn.has(em)
+            due = enqueuedIn.get(em)
             return answer
           })
-          if (wake) open.onJobs()
+          if (due !== undefined) open.onJobs(due)
           return result
         },
         read: (work) => store.read((em) => work({ ...scope, em })),

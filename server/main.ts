@@ -38,7 +38,7 @@ export async function start(config: Config, log: RootLog): Promise<Running> {
       const worker = startWorker(edge, handlers)
       ends.push(() => worker.stop())
       ends.push(startSchedule(edge))
-      open.onJobs = () => worker.wake()
+      open.onJobs = worker.wake
     }
     if (config.role === 'worker') return { url: '', open, stop }
     const web = await serve(createApp(open, { log, trustProxy: config.trustProxy }), config.port, config.host)

@@ -1,6 +1,6 @@
 import type { Clock, Tx } from './context.ts'
 import { change, insertIgnore, sql, updateRows } from './sql.ts'
-import type { Lane } from './tables.ts'
+import { lanes, type Lane } from './tables.ts'
 import { trail } from './trail.ts'
 
 export interface NewJob {
@@ -41,11 +41,18 @@ export async function enqueue(tx: Tx, jobs: readonly NewJob[]): Promise<void> {
     created_at_ms: now,
   }))
   await insertIgnore(tx.em, 'job', rows)
-  enqueuedIn.add(tx.em)
+  const due = rows.filter((row) => row.ready_at_ms <= now).map(({ lane }) => lane)
+  if (due.length > 0) enqueuedIn.set(tx.em, new Set([...(enqueuedIn.get(tx.em) ?? []), ...due]))
 }
 
-/** The transactions that wrote jobs: their commit wakes the worker of this process. */
-export const enqueuedIn = new WeakSet<Tx['em']>()
+/** The lanes for which a transaction wrote jobs that are due: its commit wakes the worker of this process for these. */
+export const enqueuedIn = new WeakMap<Tx['em'], ReadonlySet<Lane>>()
+
+/** Whether a lane has work that is due, by a look that holds nothing: most looks find none, and cost no transaction. */
+export async function hasWork(tx: Tx, lane: Lane): Promise<boolean> {
+  const text = "select 1 as one from job where state = 'ready' and lane = ? and ready_at_ms <= ? limit 1"
+  return (await sql(tx.em, text, [lane, tx.clock.now()])).length > 0
+}
 
 /** Of how many ready jobs those that are taken are chosen: the more, the seldomer two workers want the same. */
 const WINDOW = 8
@@ -172,7 +179,7 @@ export async function revive(tx: Tx, jobId: string): Promise<boolean> {
     [tx.clock.now(), jobId],
   )
   if (revived !== 1) return false
-  enqueuedIn.add(tx.em)
+  enqueuedIn.set(tx.em, new Set(lanes))
   await trail(tx, { objectId: jobId, act: 'job.revived', fromState: 'dead', toState: 'ready' })
   return true
 }

@@ -10,8 +10,8 @@ import { buyCards, type Buying, type Placed } from './buy-cards.ts'
 
 /** Orders of one transaction: its listings are held for some milliseconds at most, and SQLite's only writer moves on. */
 const MOST = 100
-/** While one transaction waits for its commit, the next is put together. */
-const AT_ONCE = 2
+/** One after the other: those who buy the same card wait for its listing anyway, and what waits goes together. */
+const AT_ONCE = 1
 /** A rush of thousands may wait; who comes then is told to come again. */
 const WAITING = 5_000
 
