@@ -33,6 +33,21 @@ onBothDatabases('two scopes', (database) => {
     await expect(ask([0])).rejects.toThrow(/changing/)
   })
 
+  test('a transaction sees what others have committed meanwhile, on every connection of the pool', async () => {
+    // On SQLite nobody else writes meanwhile: there is one writer.
+    if (database.dialect !== 'mysql') return
+    await database.tx((tx) => sql(tx.em, 'create table seen (a int)'))
+    const both = Array.from({ length: 4 }, () =>
+      database.tx(async (tx) => {
+        const before = await sql(tx.em, 'select a from seen')
+        await database.store.read((em) => sql(em, 'insert into seen values (1)'))
+        return (await sql(tx.em, 'select a from seen')).length - before.length
+      }),
+    )
+    for (const more of await Promise.all(both)) expect(more).toBeGreaterThan(0)
+    await database.tx((tx) => sql(tx.em, 'drop table seen'))
+  })
+
   test('the migrations leave no difference to the tables', async () => {
     expect(await readDifference(database.store)).toEqual([])
   })

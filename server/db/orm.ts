@@ -1,7 +1,7 @@
 import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises'
 import { MikroORM as MySqlOrm } from '@mikro-orm/mysql'
 import { MikroORM as SqliteOrm } from '@mikro-orm/sqlite'
-import { IsolationLevel, type EntityManager } from '@mikro-orm/core'
+import type { EntityManager } from '@mikro-orm/core'
 import { Migrator } from '@mikro-orm/migrations'
 import Database from 'better-sqlite3'
 import { CompiledQuery, SqliteDialect, type DatabaseConnection, type Driver } from 'kysely'
@@ -218,21 +218,23 @@ async function openMysql(clientUrl: string, poolSize: number): Promise<Store> {
   await orm.migrator.up()
   return {
     orm,
-    write: (work) =>
-      unlessDeadlocked(() =>
-        orm.em.fork().transactional((em) => work(em), { isolationLevel: IsolationLevel.READ_COMMITTED }),
-      ),
+    write: (work) => unlessDeadlocked(() => orm.em.fork().transactional((em) => work(em))),
     read: (work) => work(orm.em.fork()),
     close: () => orm.close(),
   }
 }
 
 /**
+ * READ COMMITTED for the connection, once: said before each transaction it would be one more way there and back for each.
  * Rows are often asked for by a list of ids. Up to 200 of them the server would look each one up in the index to guess how
  * many rows it has, which costs as much as reading it; from 10 on it takes what it knows of the index instead.
  */
 async function settle(connection: unknown): Promise<void> {
-  await (connection as DatabaseConnection).executeQuery(CompiledQuery.raw('set session eq_range_index_dive_limit = 10'))
+  for (const text of [
+    'set session transaction isolation level read committed',
+    'set session eq_range_index_dive_limit = 10',
+  ])
+    await (connection as DatabaseConnection).executeQuery(CompiledQuery.raw(text))
 }
 
 /** How often a transaction begins anew that the database gave up for another's sake. */
