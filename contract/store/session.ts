@@ -19,7 +19,12 @@ export const StoreSetting = z.object({
 export type StoreSetting = z.infer<typeof StoreSetting>
 
 /** GET /store/session, without a sign-in. `signedIn` false: looking around is all that this browser may do. */
-export const StoreSession = z.object({ signedIn: z.boolean(), nowMs: z.int() })
+export const StoreSession = z.object({
+  signedIn: z.boolean(),
+  /** Whether cards can be taken to Apple's Wallet: GET /store/cards/:id/pass. */
+  passes: z.boolean(),
+  nowMs: z.int(),
+})
 export type StoreSession = z.infer<typeof StoreSession>
 
 /**

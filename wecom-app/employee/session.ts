@@ -15,6 +15,8 @@ export const gate: Ref<Gate> = ref('checking')
 export const session: ShallowRef<z.infer<typeof EmployeeSession> | null> = shallowRef(null)
 /** Whether all of this is the sandbox's. */
 export const sandbox: Ref<boolean> = ref(false)
+/** Whether cards can be taken to Apple's Wallet. */
+export const passes: Ref<boolean> = ref(false)
 /** Why the server could not be asked. */
 export const gateProblem: ShallowRef<ApiProblem | null> = shallowRef(null)
 /** What the sign-in was refused with: a code of contract/error-codes.ts. */
@@ -45,7 +47,9 @@ export async function enter(): Promise<void> {
 async function askSession(here: URL): Promise<void> {
   try {
     if (isBuyers) {
-      if (!(await get<StoreSession>('/store/session')).signedIn) return signInAgain(here)
+      const told = await get<StoreSession>('/store/session')
+      if (!told.signedIn) return signInAgain(here)
+      passes.value = told.passes
       void storeSetting().then(
         (setting) => (sandbox.value = setting.sandbox),
         () => undefined,
@@ -53,6 +57,7 @@ async function askSession(here: URL): Promise<void> {
     } else {
       session.value = await get<z.infer<typeof EmployeeSession>>('/employee/session')
       sandbox.value = session.value.sandbox
+      passes.value = session.value.passes
       timeZone.value = session.value.timeZone
       localStorage.setItem(companyKey, session.value.companyCode)
     }

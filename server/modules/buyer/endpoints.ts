@@ -50,7 +50,11 @@ export const buyerEndpoints: readonly Endpoint[] = [
     ...({ method: 'GET', path: '/store/session', may: 'public', scope: 'read' } as const),
     input: none,
     output: StoreSession,
-    run: async ({ actor, clock }) => ({ signedIn: actor.kind === 'buyer', nowMs: clock.now() }),
+    run: async ({ actor, clock, house }) => ({
+      signedIn: actor.kind === 'buyer',
+      passes: (house.passesUntilMs ?? 0) > clock.now(),
+      nowMs: clock.now(),
+    }),
   }),
   endpoint({
     ...({ method: 'DELETE', path: '/store/session', may: 'public', scope: 'read', output: 'stream' } as const),
