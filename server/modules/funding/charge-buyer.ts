@@ -8,7 +8,7 @@ import { insertRows } from '../../kernel/sql.ts'
 import { trailMany } from '../../kernel/trail.ts'
 import { describe, place, tradeNo, type PayBodies } from './charge-wechat.ts'
 import { watchOf } from './open-payment.ts'
-import { prepareClaimed, preparePayment } from './prepare-payment.ts'
+import { keepTogether, prepareClaimed, preparePayment } from './prepare-payment.ts'
 import { callerOf } from './read-payment.ts'
 import { Payment, type PaymentRow } from './tables.ts'
 
@@ -99,7 +99,7 @@ function rowOf(tx: Tx, charge: BuyerCharge, now: number, bodies: PayBodies) {
 
 /** What the payer's phone needs for a payment that was recorded a moment ago; null when no answer came, or another asked after us. */
 export async function firstReadyToPay(edge: Edge, charge: NewCharge): Promise<JsapiParameters | null> {
-  const prepayId = await prepareClaimed(edge, charge)
+  const prepayId = await prepareClaimed(edge, charge, keepTogether)
   return prepayId === null ? null : parametersOf(edge, charge, prepayId)
 }
 

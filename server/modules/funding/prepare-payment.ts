@@ -38,12 +38,12 @@ type Lead = Pick<
  * The same for a payment that only this caller asks about now: it claimed it, or recorded it a moment ago. Gives the credential;
  * null when no answer came, or somebody asked after us.
  */
-export async function prepareClaimed(edge: Edge, lead: Lead): Promise<string | null> {
+export async function prepareClaimed(edge: Edge, lead: Lead, keep = keepAlone): Promise<string | null> {
   const text = await askForCredential(edge, lead)
   if (text === null) return null
   const { kept, state } = isCombined(lead)
     ? await edge.tx((tx) => keepForAll(tx, lead, text))
-    : await keepAlone(edge, { lead, text })
+    : await keep(edge, { lead, text })
   if (!kept && state !== 'opened') await askPayment(edge, lead.id, { close: true })
   return kept ? text : null
 }
@@ -106,8 +106,18 @@ interface Kept {
 
 const untilOf = (tx: Tx, lead: Lead): number => tx.clock.now() + CREDENTIAL_LIFE_MS[lead.product ?? 'native']
 
-/** Everybody's of a moment share one commit: a rush waits for the disk longer than for WeChat Pay. */
-const keepAlone = inGroups(async (tx, items: readonly { readonly lead: Lead; readonly text: string }[]) => {
+interface Credential {
+  readonly lead: Lead
+  readonly text: string
+}
+
+const keepAlone = async (edge: Edge, item: Credential): Promise<Kept> =>
+  (await edge.tx((tx) => keepMany(tx, [item])))[0]!
+
+/** The same of everybody's of a moment by one commit: a rush waits for the disk longer than for WeChat Pay. */
+export const keepTogether = inGroups(keepMany)
+
+async function keepMany(tx: Tx, items: readonly Credential[]): Promise<Kept[]> {
   const rows = items.map(({ lead, text }) => {
     return { id: lead.id, version: lead.version, code_url: text, until_ms: untilOf(tx, lead) }
   })
@@ -128,7 +138,7 @@ const keepAlone = inGroups(async (tx, items: readonly { readonly lead: Lead; rea
     const { state, codeUrl } = now.get(lead.id)!
     return { kept: codeUrl === text, state }
   })
-})
+}
 
 /** Of a combined payment all sub-orders carry it. */
 async function keepForAll(tx: Tx, lead: Lead & { readonly combineNo: string }, text: string): Promise<Kept> {
