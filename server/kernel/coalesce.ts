@@ -9,6 +9,8 @@ export interface Coalescing<I, O> {
   readonly atOnce: number
   /** Items that may wait; one more is refused with `busy`. */
   readonly waiting: number
+  /** Its callers wait for background work as well: it gives way to none of them. */
+  readonly needsWorker?: true
 }
 
 interface Waiting<I, O> {
@@ -39,7 +41,7 @@ export function coalesce<I, O>(options: Coalescing<I, O>): (item: I) => Promise<
   const runAll = async (): Promise<void> => {
     while (queue.length > 0) {
       const batch = queue.splice(0, options.most)
-      const full = batch.length >= options.most * CROWDED
+      const full = options.needsWorker !== true && batch.length >= options.most * CROWDED
       if (full) crowdedUntil = performance.now() + CROWD_LASTS_MS
       await runBatch(options, batch)
       if (full) crowdedUntil = performance.now() + CROWD_LASTS_MS

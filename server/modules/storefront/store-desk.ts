@@ -57,4 +57,6 @@ const newDesk = () =>
     most: MOST,
     atOnce: AT_ONCE,
     waiting: WAITING,
+    // Whoever orders waits for the card, which the worker makes.
+    needsWorker: true,
   })
