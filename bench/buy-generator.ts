@@ -48,7 +48,11 @@ function ask(
   return new Promise((resolve, reject) => {
     const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) }
     const asked = request(url, { method, agent: through, headers: { ...headers, ...length } }, resolve)
-    asked.once('error', reject)
+    asked.once('error', (error: NodeJS.ErrnoException) => {
+      // As browsers do: a connection that was kept may end as it is taken up again.
+      if (asked.reusedSocket && error.code === 'ECONNRESET') resolve(ask(url, method, headers, body, through))
+      else reject(error)
+    })
     asked.end(body ?? undefined)
   })
 }
@@ -120,7 +124,7 @@ async function openLoop(load: BuyLoad): Promise<Bought> {
   const began = performance.now()
   const running: Promise<void>[] = []
   for (let sent = 0; sent < load.orders;) {
-    const due = Math.min(load.orders, Math.floor(((performance.now() - began) / 1000) * load.perSecond))
+    const due = Math.min(load.orders, 1 + Math.floor(((performance.now() - began) / 1000) * load.perSecond))
     for (; sent < due; sent += 1) {
       const dueMs = began + (sent / load.perSecond) * 1000
       running.push(buyOne(load, load.from + sent, dueMs, told).catch((error: unknown) => told.fault(String(error))))

@@ -14,12 +14,12 @@ import { AppError } from '../server/kernel/errors.ts'
 import { createHttpApp, serve } from '../server/kernel/http.ts'
 import { silentLog } from '../server/kernel/log.ts'
 import { sql } from '../server/kernel/sql.ts'
-import { placeOrder } from '../server/modules/order/place-order.ts'
+import { placeSingleOrders } from '../server/modules/order/place-single-orders.ts'
 import { changeListing } from '../server/modules/shelf/change-listing.ts'
 import { factsOf } from '../server/modules/shelf/listing-rules.ts'
 import { findListing } from '../server/modules/shelf/read-listing.ts'
 import { storeShelfEndpoints } from '../server/modules/shelf/store-endpoints.ts'
-import { takeListing } from '../server/modules/shelf/take-listing.ts'
+import { takeOne } from '../server/testing/shelf.ts'
 import { openBench } from './bench-house.ts'
 import { FACE_FEN, searches } from './shelf-words.ts'
 
@@ -59,15 +59,16 @@ const listings = await edge.read((tx) =>
 const anyListing = () => listings[randomInt(listings.length)]!
 let [taken, refused, changed] = [0, 0, 0]
 
-async function takeOne(): Promise<void> {
+async function buyAny(): Promise<void> {
   const { id: listingId, versionId } = anyListing()
   const buyerId = encodeId('buyer', BigInt(randomInt(1, 10_000)))
   const [faceFen, priceFen] = [fen(FACE_FEN), fen(FACE_FEN)]
   try {
     await edge.tx(async (tx) => {
       const item = { holderId: buyerId, templateVersionId: versionId, faceFen, priceFen, listingId }
-      const orderId = await placeOrder(tx, { companyId: null, buyerId, items: [item] })
-      await takeListing(tx, { listingId, versionId, faceFen, priceFen, buyerId, orderId })
+      const orderId = tx.newId('order')
+      await placeSingleOrders(tx, [{ id: orderId, buyerId, item }])
+      await takeOne(tx, { listingId, versionId, faceFen, priceFen, buyerId, orderId })
     })
     taken += 1
   } catch (error) {
@@ -92,7 +93,7 @@ async function every(ms: number, work: () => Promise<void>): Promise<void> {
     await sleep(ms)
   }
 }
-const working = [every(1000 / TAKINGS_A_SECOND, takeOne), every(1000, changeOne)]
+const working = [every(1000 / TAKINGS_A_SECOND, buyAny), every(1000, changeOne)]
 let cpu = process.cpuUsage()
 
 /** What the database alone needs for one page of a search: no facets, no total, nobody else's price. */

@@ -22,6 +22,14 @@ describe('number and secret as people type them', () => {
     expect(readCardInput(number, secret)).toEqual(card)
   })
 
+  test.each(['533681189924089981 密码：45HZYMTA2D1N3no.X', '533681189924089981密码：no.45HZYMTA2D1N3X'])(
+    'what looks like a word may be part of a secret: %s',
+    (text) => {
+      const secret = text.includes('：no') ? 'N045HZYMTA2D1N3X' : '45HZYMTA2D1N3N0X'
+      expect(readCardInput(text)).toEqual({ number: '533681189924089981', secret })
+    },
+  )
+
   test.each([
     ['', ''],
     ['6230012345678901', ''],

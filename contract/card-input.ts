@@ -12,8 +12,11 @@ const LONGEST_TEXT = 400
 
 /** What people read into a secret and what was printed: O is 0; I, L and a bar are 1. */
 const misread: Readonly<Record<string, string>> = { O: '0', I: '1', L: '1', '|': '1' }
-/** Words that stand before number and secret where they were copied with them. */
-const labels = /(?:卡\s*号|卡\s*密|密\s*码|card\s*(?:number|no\.?)|number|no\.|secret|password|pin)\s*[:=]?/giu
+/** Words that stand before number and secret where they were copied with them: no secret has such letters. */
+const words = /(?:卡\s*号|卡\s*密|密\s*码)\s*[:=]?/gu
+/** English ones may be part of a secret, so they count where no letter or digit stands before them. */
+const labels =
+  /(?:卡\s*号|卡\s*密|密\s*码|(?<![a-z0-9])(?:card\s*(?:number|no\.?)|number|no\.|secret|password|pin))\s*[:=]?/giu
 const between = /[\r\n\t,;、/]+/u
 
 /**
@@ -24,8 +27,12 @@ const between = /[\r\n\t,;、/]+/u
 export function readCardInput(number: string, secret = ''): CardInput | null {
   if (number.length + secret.length > LONGEST_TEXT) return null
   const [one, other] = [number.normalize('NFKC'), secret.normalize('NFKC')]
-  // As it stands first: what looks like a word may be part of a secret.
-  return readTexts(one, other) ?? readTexts(one.replace(labels, '\n'), other.replace(labels, '\n'))
+  // As it stands first, then with as little taken away as will do: what looks like a word may be part of a secret.
+  return (
+    readTexts(one, other) ??
+    readTexts(one.replace(words, '\n'), other.replace(words, '\n')) ??
+    readTexts(one.replace(labels, '\n'), other.replace(labels, '\n'))
+  )
 }
 
 function readTexts(number: string, secret: string): CardInput | null {

@@ -3,6 +3,7 @@ import { isId } from '../contract/ids.ts'
 import { readFundFlowBill, readSharingBill, readTradeBill } from '../importers/payment-bill.ts'
 import type { Edge, Tx } from '../server/kernel/context.ts'
 import { resealAll } from '../server/kernel/reseal.ts'
+import type { Lane } from '../server/kernel/tables.ts'
 import { proveDaily } from '../server/modules/analytics/prove-daily.ts'
 import { writeStatements } from '../server/modules/analytics/write-statements.ts'
 import { forgetBuyer } from '../server/modules/buyer/forget-buyer.ts'
@@ -84,6 +85,11 @@ export type Handler = ((edge: Edge, args: JobArgs) => Promise<void>) & { readonl
 export interface Batch {
   readonly most: number
   readonly run: (edge: Edge, many: readonly JobArgs[]) => Promise<void>
+  /**
+   * In this lane a process does one batch at a time unless it is full: what comes meanwhile waits for the next one, which costs
+   * hardly more for it. Only for work that is short and asks nobody outside.
+   */
+  readonly gathers?: Lane
 }
 
 const batched = (one: Handler, batch: Batch): Handler => Object.assign(one, { batch })
@@ -122,6 +128,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'payments.close': (edge, args) => closeOpenPayments(edge, idOf('order', args, 'orderId')),
   'order.issue': batched((edge, args) => issueOrder(edge, idOf('order', args, 'orderId')), {
     most: 100,
+    gathers: 'small',
     run: (edge, many) =>
       issueOrders(
         edge,
@@ -199,6 +206,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'payment.ask': async (edge, args) => void (await askPayment(edge, idOf('payment', args, 'paymentId'))),
   'webhook.note': batched((edge, args) => edge.tx((tx) => noteEvents(tx, notedOf([args]))), {
     most: 100,
+    gathers: 'small',
     run: (edge, many) => edge.tx((tx) => noteEvents(tx, notedOf(many))),
   }),
   'webhook.deliver': (edge, args) => deliverEvents(edge, idOf('webhookEndpoint', args, 'endpointId')),

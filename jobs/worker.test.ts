@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { Ports } from '../server/channels/ports.ts'
+import { isCrowded } from '../server/kernel/coalesce.ts'
+import type { Edge } from '../server/kernel/context.ts'
 import { claim, enqueue, finish, LEASE_MS, revive, sweep } from '../server/kernel/outbox.ts'
 import { OutsideError } from '../server/kernel/outside.ts'
 import { sql } from '../server/kernel/sql.ts'
@@ -22,6 +24,10 @@ const stateOf = async (database: TestDatabase, key: string) => {
 }
 const put = (database: TestDatabase, key: string, lane: 'small' | 'bulk' = 'small') =>
   database.tx((tx) => enqueue(tx, [{ kind: 'work', key, args: { key }, lane }]))
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 onBothDatabases('worker', (database) => {
   test('every job is done once, whoever of two workers takes it, and small work does not wait for bulk work', async () => {
@@ -139,6 +145,34 @@ onBothDatabases('worker', (database) => {
     expect((await stateOf(database, 'a'))?.state).toBe('done')
   })
 
+  test('what comes while a batch that gathers is done goes together into the next one; other kinds wait for none', async () => {
+    const [sizes, other]: [number[], string[]] = [[], []]
+    let letGo = (): void => undefined
+    const first = new Promise<void>((resolve) => (letGo = resolve))
+    const run = async (_edge: unknown, many: readonly object[]) => {
+      sizes.push(many.length)
+      if (sizes.length === 1) await first
+    }
+    const one: Handler = async () => (sizes.push(1), first)
+    const work: Handler = Object.assign(one, { batch: { most: 100, run, gathers: 'small' as const } })
+    const plain: Handler = async (_edge, args) => void other.push(String(args['key']))
+    const worker = startWorker(database.edge(noPorts), { work, plain })
+    const putNow = async (kind: string, key: string) => {
+      await database.tx((tx) => enqueue(tx, [{ kind, key, args: { key } }]))
+      worker.wake(new Set(['small']))
+    }
+    await putNow('work', 'first')
+    await expect.poll(() => sizes).toEqual([1])
+    for (const key of ['a', 'b', 'c']) await putNow('work', key)
+    await putNow('plain', 'other')
+    await expect.poll(() => other).toEqual(['other'])
+    expect(sizes).toEqual([1])
+    letGo()
+    await expect.poll(() => sizes).toEqual([1, 3])
+    await worker.stop()
+    expect(await database.tx((tx) => sql(tx.em, "select id from job where state <> 'done'"))).toEqual([])
+  })
+
   test('two workers never hold one job of a batch', async () => {
     const seen: string[] = []
     const run = async (_edge: unknown, many: readonly Record<string, string | number>[]) => {
@@ -174,4 +208,27 @@ onBothDatabases('worker', (database) => {
     expect(done).toEqual(['held'])
     expect((await stateOf(database, 'late'))?.state).toBe('ready')
   })
+})
+
+test('while there is nothing to do one hand of each lane looks at a time, and a call makes one look at once', async () => {
+  await vi.waitUntil(() => !isCrowded())
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  let looks = 0
+  const read = (): Promise<boolean> => {
+    looks += 1
+    return Promise.resolve(false)
+  }
+  const worker = startWorker({ read } as unknown as Edge, {}, { fast: 2, small: 3, bulk: 2, webhook: 3 })
+  const within = async (ms: number): Promise<number> => {
+    const before = looks
+    await vi.advanceTimersByTimeAsync(ms)
+    return looks - before
+  }
+  await within(0)
+  expect(looks).toBe(10)
+  expect([await within(500), await within(500)]).toEqual([4, 4])
+  worker.wake(new Set(['small']))
+  expect(await within(0)).toBe(1)
+  await worker.stop()
+  expect(await within(2000)).toBe(0)
 })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { cursorField, fenField, idField, instantField, limitField } from '../fields.ts'
 import { covers } from '../hr/campaign.ts'
 import { storeChannels } from '../store/order.ts'
-import { listingCategories } from '../store/shelf.ts'
+import { listingCategories, PromoView } from '../store/shelf.ts'
 
 export const listingStates = ['draft', 'on', 'off'] as const
 /** An audience by its code: whoever belongs to it sees what is put on the shelf for it, and nobody else. */
@@ -83,15 +83,7 @@ export const ListingView = z.object({
   stock: z.int().nullable(),
   perBuyerCap: z.int().nullable(),
   segment: z.string().nullable(),
-  promo: z
-    .object({
-      priceBp: z.int(),
-      fromMs: instantField,
-      untilMs: instantField,
-      perBuyerCap: z.int().nullable(),
-      stock: z.int().nullable(),
-    })
-    .nullable(),
+  promo: PromoView.nullable(),
   /** What is sold now. */
   sold: SoldVersion,
   /** The newest version of the same template, where that is another. */

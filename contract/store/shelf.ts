@@ -80,6 +80,15 @@ export const ShelfInput = z.object({
 })
 export type ShelfInput = z.output<typeof ShelfInput>
 
+/** A time-boxed price as it was set: its instants by the server's clock. */
+export const PromoView = z.object({
+  priceBp: z.int(),
+  fromMs: instantField,
+  untilMs: instantField,
+  perBuyerCap: z.int().nullable(),
+  stock: z.int().nullable(),
+})
+
 /** A time-boxed price that stands now, for this buyer. */
 export const PromoNow = z.object({
   priceBp: z.int(),
@@ -155,16 +164,8 @@ export const ListingDetail = ListingSummary.extend({
   /** How many one buyer may have; null: no limit. `buyerLeft`: how many more this one may; null too when nobody is signed in. */
   perBuyerCap: z.int().nullable(),
   buyerLeft: z.int().nullable(),
-  /** The time-boxed price that stands or is to come: its instants by the server's clock. */
-  promoTerms: z
-    .object({
-      priceBp: z.int(),
-      fromMs: instantField,
-      untilMs: instantField,
-      perBuyerCap: z.int().nullable(),
-      stock: z.int().nullable(),
-    })
-    .nullable(),
+  /** The time-boxed price that stands or is to come. */
+  promoTerms: PromoView.nullable(),
   nowMs: instantField,
 })
 export type ListingDetail = z.infer<typeof ListingDetail>

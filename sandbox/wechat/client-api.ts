@@ -76,10 +76,14 @@ const calls: Readonly<Record<string, Run>> = {
   me: ({ state, person }) => ({
     person: person && { id: person.id, name: person.name },
     friends: [...state.persons.values()].filter((one) => one !== person).map(({ id, name }) => ({ id, name })),
-    tags: takeFault(state, ['tags_unsupported'], null) === null,
     location: state.location,
   }),
-  config: ({ state, body }) => judgePage(state, pageConfig.parse(body)) ?? { errMsg: 'config:ok' },
+  /** Open tags work only on a page that was configured with them. */
+  config: ({ state, body }) =>
+    judgePage(state, pageConfig.parse(body)) ?? {
+      errMsg: 'config:ok',
+      tags: takeFault(state, ['tags_unsupported'], null) === null,
+    },
   preset: ({ state, person, body }) => {
     const { appId, ...one } = preset.parse(body)
     const domains = state.apps.get(appId)?.domains ?? []

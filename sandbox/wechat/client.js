@@ -194,6 +194,7 @@
         (judged) => {
           if (judged.differs !== undefined) console.warn(`sandbox: ${judged.errMsg}, look at ${judged.differs}`)
           if (judged.errMsg !== 'config:ok') onError({ errMsg: judged.errMsg })
+          else if (options.openTagList?.includes('wx-open-subscribe')) openTags(judged.tags)
           begin(judged.errMsg)
         },
         () => onError({ errMsg: 'config:fail' }),
@@ -298,6 +299,13 @@
     }
   }
 
+  /** From here on the page's open tags work, or the page is told that they never will. */
+  function openTags(work) {
+    if (!work)
+      document.dispatchEvent(new CustomEvent('WeixinOpenTagsError', { detail: { errMsg: 'tags unsupported' } }))
+    else if (!customElements.get('wx-open-subscribe')) customElements.define('wx-open-subscribe', Subscribe)
+  }
+
   class Subscribe extends HTMLElement {
     connectedCallback() {
       const inner = this.shadowRoot ?? this.attachShadow({ mode: 'open' })
@@ -327,16 +335,13 @@
 
   window.WeixinJSBridge = bridge
   window.wx = wx
-  const appear = async () => {
+  const appear = () => {
     const more = button('···', 'more', () => void menu())
     more.setAttribute('aria-label', '微信菜单')
     root.append(more)
     document.documentElement.append(host)
     document.dispatchEvent(new Event('WeixinJSBridgeReady'))
-    const { tags } = await ask('me').catch(() => ({ tags: false }))
-    if (tags) customElements.define('wx-open-subscribe', Subscribe)
-    else document.dispatchEvent(new CustomEvent('WeixinOpenTagsError', { detail: { errMsg: 'tags unsupported' } }))
   }
   // After the page's own script has said what it waits for.
-  setTimeout(() => void appear())
+  setTimeout(appear)
 })()

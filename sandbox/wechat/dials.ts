@@ -1,3 +1,4 @@
+import { callDials } from '../call-faults.ts'
 import type { DialGroup } from '../look/dials-page.ts'
 import type { Fault } from './state.ts'
 
@@ -11,27 +12,10 @@ export const wechatDials: Dials = [
     title: '接口调用',
     lead: '作用于福利卡调用微信的请求。',
     dials: [
-      {
-        kind: 'delay',
-        name: '回答变慢',
-        does: '先照常执行，过一会儿才回答。超过对方的等待时间，就成了“做了但不知道”。',
-        fields: ['path', 'delayMs'],
-      },
-      { kind: 'cut_before', name: '请求丢失', does: '什么也没做，连接断开。', fields: ['path'] },
-      {
-        kind: 'cut_after',
-        name: '回答丢失',
-        does: '已经做完，回答没有送到。订阅消息不应再发第二次，网页授权的 code 已经用掉。',
-        fields: ['path'],
-      },
-      { kind: 'status500_before', name: '500，未执行', does: '什么也没做，回答 HTTP 500。', fields: ['path'] },
-      { kind: 'status500_after', name: '500，已执行', does: '已经做完，却回答 HTTP 500。', fields: ['path'] },
-      {
-        kind: 'errcode',
-        name: '返回错误码',
-        does: '不执行，回答指定的 errcode：-1 系统繁忙，45009 超过限额，40001 令牌无效，43101 没有订阅。',
-        fields: ['path', 'errcode'],
-      },
+      ...callDials({
+        lost: '订阅消息不应再发第二次，网页授权的 code 已经用掉。',
+        errcodes: '-1 系统繁忙，45009 超过限额，40001 令牌无效，43101 没有订阅',
+      }),
     ],
   },
   {

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import Koa, { type Context, type Next } from 'koa'
 import type Router from 'koa-router'
-import { listen } from '../listen.ts'
+import { callFaultKinds, callWith } from '../call-faults.ts'
+import { listenWith } from '../listen.ts'
 import type { Neighbours, Place } from '../look/page.ts'
 import { authoriseRoutes } from './authorise.ts'
 import { clientRoutes } from './client-api.ts'
@@ -55,20 +55,14 @@ export async function startWechatConsumer(options: WechatConsumerOptions = {}): 
     controlRoutes(state),
   ]
   for (const router of routers) app.use(router.routes())
-  app.on('error', (error: Error) => {
-    if (!('code' in error) || error.code !== 'ECONNRESET') console.error(error)
-  })
-  const handle = app.callback()
-  const { server, baseUrl } = await listen((request, response) => void handle(request, response), options)
+  const { baseUrl, close } = await listenWith(app, options)
   return {
     baseUrl,
     putAccount: (account) => putAccount(state, account),
-    close: () =>
-      new Promise((resolve) => {
-        state.clock.stop()
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => {
+      state.clock.stop()
+      return close()
+    },
   }
 }
 
@@ -94,35 +88,7 @@ function putAccount(state: WechatState, account: WechatAccountForm): void {
 
 const API = /^\/(cgi-bin|sns|wxa)\//
 
-async function faults(state: WechatState, ctx: Context, next: Next): Promise<void> {
-  const kinds = ['delay', 'cut_before', 'cut_after', 'status500_before', 'status500_after', 'errcode'] as const
-  const fault = API.test(ctx.path) ? takeFault(state, kinds, ctx.path) : null
-  switch (fault?.kind) {
-    case 'delay':
-      await next()
-      await sleep(fault.delayMs)
-      return
-    case 'status500_before':
-      ctx.status = 500
-      return
-    case 'errcode':
-      return answer(ctx, { errcode: fault.errcode })
-    case 'status500_after':
-      await next()
-      ctx.status = 500
-      ctx.body = 'sandbox fault'
-      return
-    case 'cut_after':
-      await next()
-      return cut(ctx)
-    case 'cut_before':
-      return cut(ctx)
-    default:
-      return next()
-  }
-}
-
-function cut(ctx: Context): void {
-  ctx.respond = false
-  ctx.req.socket.destroy()
+function faults(state: WechatState, ctx: Context, next: Next): Promise<void> {
+  const fault = API.test(ctx.path) ? takeFault(state, callFaultKinds, ctx.path) : null
+  return callWith(fault, ctx, next, (errcode) => answer(ctx, { errcode }))
 }

@@ -1,3 +1,4 @@
+import { callFaultKinds } from '../call-faults.ts'
 import { startClock, type Clock } from '../clock.ts'
 import { fakeId } from '../wecom/state.ts'
 
@@ -106,12 +107,7 @@ export interface Permission {
 }
 
 export const faultKinds = [
-  'delay',
-  'cut_before',
-  'cut_after',
-  'status500_before',
-  'status500_after',
-  'errcode',
+  ...callFaultKinds,
   'double_redirect',
   'pay_says_ok',
   'pay_says_cancel',

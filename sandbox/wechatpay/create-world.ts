@@ -33,6 +33,7 @@ export function createWorld(clock: Clock, options: WorldOptions = {}): World {
     merchants: new Map(),
     trades: new Map(),
     combined: new Map(),
+    entries: new Map(),
     paid: new Map(),
     burned: new Set(),
     money: makeMoney(),

@@ -4,7 +4,7 @@ import { reject } from './gate.ts'
 import type { Answer } from './gate.ts'
 import { payEarly } from './pay.ts'
 import { digits, findTrade, tradeBody, tradeKey } from './state.ts'
-import type { Merchant, Product, Trade, World } from './state.ts'
+import type { Combined, Merchant, Product, Trade, World } from './state.ts'
 
 const DAY_MS = 86_400_000
 /** An order that nobody pays is closed after so long at the latest. */
@@ -175,11 +175,13 @@ export interface Credential {
 }
 
 /** Gives out a fresh credential. */
-export function renewCredential(world: World, order: Credential): void {
+export function renewCredential(world: World, order: Trade | Combined): void {
+  for (const old of [order.prepayId, order.codeUrl]) world.entries.delete(old)
   const china = new Date(world.now() + 8 * 3_600_000).toISOString().replace(/\D/g, '').slice(2, 14)
   order.prepayId = `wx${china}${world.random(8).toString('hex')}${digits(world, 6)}`
   order.codeUrl = order.product === 'native' ? `weixin://wxpay/bizpayurl?pr=${world.random(6).toString('hex')}` : ''
   order.credentialAtMs = world.now()
+  for (const given of [order.prepayId, order.codeUrl]) if (given !== '') world.entries.set(given, order)
 }
 
 const CREDENTIAL_MS: Record<Product, number> = { native: 2 * 3_600_000, jsapi: 2 * 3_600_000, h5: 5 * 60_000 }

@@ -1,4 +1,13 @@
-import { createCipheriv, createSign, createVerify, generateKeyPairSync, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto'
 
 /** The key pair with which the sandbox signs, as WeChat Pay does with its own. */
 export interface PlatformKey {
@@ -24,6 +33,18 @@ export function makePlatformKey(id: string): PlatformKey {
   return { id, publicPem: pair.publicKey, privatePem: pair.privateKey }
 }
 
+/** Reading a PEM takes longer than signing with it, so each is read once. */
+function readOnce(read: (pem: string) => KeyObject): (pem: string) => KeyObject {
+  const known = new Map<string, KeyObject>()
+  return (pem) => {
+    const key = known.get(pem) ?? read(pem)
+    known.set(pem, key)
+    return key
+  }
+}
+const privateKeyOf = readOnce(createPrivateKey)
+const publicKeyOf = readOnce(createPublicKey)
+
 /** The Wechatpay-* headers over a body. */
 export function signedHeaders(
   key: PlatformKey,
@@ -33,7 +54,8 @@ export function signedHeaders(
 ): Record<string, string> {
   const seconds = String(Math.floor(nowMs / 1000))
   const nonce = random(16).toString('hex')
-  const signature = createSign('RSA-SHA256').update(`${seconds}\n${nonce}\n${body}\n`).sign(key.privatePem, 'base64')
+  const text = Buffer.from(`${seconds}\n${nonce}\n${body}\n`)
+  const signature = sign('RSA-SHA256', text, privateKeyOf(key.privatePem)).toString('base64')
   return {
     'Wechatpay-Timestamp': seconds,
     'Wechatpay-Nonce': nonce,
@@ -46,7 +68,7 @@ export function signedHeaders(
 /** Whether a merchant's signature is over these bytes. */
 export function merchantSigned(text: Buffer, signature: string, publicPem: string): boolean {
   try {
-    return createVerify('RSA-SHA256').update(text).verify(publicPem, signature, 'base64')
+    return verify('RSA-SHA256', text, publicKeyOf(publicPem), Buffer.from(signature, 'base64'))
   } catch {
     return false
   }

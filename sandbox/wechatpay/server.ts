@@ -27,15 +27,14 @@ export async function startWechatPaySandbox(options: SandboxOptions = {}): Promi
   const clock = startClock(options.now ?? Date.now)
   const world = createWorld(clock, options)
   const handle = handlerOf(world, { side: 'pay', neighbours: options.neighbours ?? {} })
-  const { server, baseUrl } = await listen(handle, options)
+  const { baseUrl, close } = await listen(handle, options)
   return {
     baseUrl,
     platformPublicKeyPem: world.key.publicPem,
     platformPublicKeyId: world.key.id,
-    close: async () => {
+    close: () => {
       clock.stop()
-      server.closeAllConnections()
-      await new Promise<void>((resolve) => server.close(() => resolve()))
+      return close()
     },
   }
 }

@@ -156,6 +156,8 @@ export interface World {
   readonly trades: Map<string, Trade>
   /** Combined orders by `tradeKey` of who started them. */
   readonly combined: Map<string, Combined>
+  /** Orders by the credential that was given out last, a prepay id or the text of a QR code. */
+  readonly entries: Map<string, Trade | Combined>
   /** Paid orders, also parts of combined ones, by their transaction id. */
   readonly paid: Map<string, Trade>
   /** Accounts, shares, returns and refunds. */

@@ -1,3 +1,4 @@
+import { callDials } from '../call-faults.ts'
 import type { DialGroup } from '../look/dials-page.ts'
 import type { Fault } from './state.ts'
 
@@ -11,27 +12,10 @@ export const wecomDials: Dials = [
     title: '接口调用',
     lead: '作用于福利卡调用企业微信的请求。企业微信不用 HTTP 429 限流：超出频率时回答 HTTP 200，errcode 45009，用“返回错误码”来演。',
     dials: [
-      {
-        kind: 'delay',
-        name: '回答变慢',
-        does: '先照常执行，过一会儿才回答。超过对方的等待时间，就成了“做了但不知道”。',
-        fields: ['path', 'delayMs'],
-      },
-      { kind: 'cut_before', name: '请求丢失', does: '什么也没做，连接断开。', fields: ['path'] },
-      {
-        kind: 'cut_after',
-        name: '回答丢失',
-        does: '已经做完，回答没有送到，连接断开。重发时应由排重挡住第二条消息。',
-        fields: ['path'],
-      },
-      { kind: 'status500_before', name: '500，未执行', does: '什么也没做，回答 HTTP 500。', fields: ['path'] },
-      { kind: 'status500_after', name: '500，已执行', does: '已经做完，却回答 HTTP 500。', fields: ['path'] },
-      {
-        kind: 'errcode',
-        name: '返回错误码',
-        does: '不执行，回答指定的 errcode：45009 频率超限，42001 令牌过期，-1 系统繁忙，60011 没有权限。',
-        fields: ['path', 'errcode'],
-      },
+      ...callDials({
+        lost: '重发时应由排重挡住第二条消息。',
+        errcodes: '45009 频率超限，42001 令牌过期，-1 系统繁忙，60011 没有权限',
+      }),
       {
         kind: 'message_lose',
         name: '消息丢失',

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import Koa, { type Context, type Next } from 'koa'
 import Router from 'koa-router'
 import { adminRoutes } from './admin.ts'
@@ -15,13 +14,14 @@ import { customerControlRoutes, suiteControlRoutes } from './outer-routes.ts'
 import { phoneRoutes } from './phone.ts'
 import { qrRoutes } from './qr-page.ts'
 import { signInRoutes } from './signin.ts'
-import { callFaults, emptyState, takeFault, type WecomState } from './state.ts'
+import { emptyState, takeFault, type WecomState } from './state.ts'
 import { smsRoutes } from './sms.ts'
 import { suiteControlOf, type SuiteControl } from './suite-control.ts'
 import { contactsRoutes } from './contacts-page.ts'
 import { providerRoutes } from './provider-page.ts'
 import { workerRoutes } from './worker.ts'
-import { listen } from '../listen.ts'
+import { callFaultKinds, callWith } from '../call-faults.ts'
+import { listenWith } from '../listen.ts'
 import type { Neighbours, Place } from '../look/page.ts'
 
 export interface WecomSandbox {
@@ -71,58 +71,23 @@ export async function startWecomSandbox(options: WecomSandboxOptions = {}): Prom
     companyControlRoutes(companies),
   ]
   for (const router of [apiRoutes(state), ...pages, ...outer, controlRoutes(control, state)]) app.use(router.routes())
-  app.on('error', (error: Error) => {
-    if (!('code' in error) || error.code !== 'ECONNRESET') console.error(error)
-  })
-  const handle = app.callback()
-  const { server, baseUrl } = await listen((request, response) => void handle(request, response), options)
+  const { baseUrl, close } = await listenWith(app, options)
   return {
     baseUrl,
     control,
     suites,
     customers,
     companies,
-    close: () =>
-      new Promise((resolve) => {
-        state.clock.stop()
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => {
+      state.clock.stop()
+      return close()
+    },
   }
 }
 
-async function faults(state: WecomState, ctx: Context, next: Next): Promise<void> {
-  const kinds = callFaults.filter((kind) => kind !== 'message_lose')
-  const fault = ctx.path.startsWith('/__ctl/') ? null : takeFault(state, kinds, ctx.path)
-  if (!fault) return next()
-  switch (fault.kind) {
-    case 'delay':
-      await next()
-      await sleep(fault.delayMs)
-      return
-    case 'status500_before':
-      ctx.status = 500
-      return
-    case 'errcode':
-      return answer(ctx, { errcode: fault.errcode })
-    case 'status500_after':
-      await next()
-      ctx.status = 500
-      ctx.body = 'sandbox fault'
-      return
-    case 'cut_after':
-      await next()
-      return cut(ctx)
-    case 'cut_before':
-      return cut(ctx)
-    default:
-      return next()
-  }
-}
-
-function cut(ctx: Context): void {
-  ctx.respond = false
-  ctx.req.socket.destroy()
+function faults(state: WecomState, ctx: Context, next: Next): Promise<void> {
+  const fault = ctx.path.startsWith('/__ctl/') ? null : takeFault(state, callFaultKinds, ctx.path)
+  return callWith(fault, ctx, next, (errcode) => answer(ctx, { errcode }))
 }
 
 function controlRoutes(control: WecomControl, state: WecomState): Router {

@@ -1,3 +1,4 @@
+import { callFaultKinds } from '../call-faults.ts'
 import { createHash, randomBytes } from 'node:crypto'
 import { startClock, type Clock } from '../clock.ts'
 import type { SealKeys } from './callback-seal.ts'
@@ -148,16 +149,6 @@ export interface Corp {
   readonly deliveries: Delivery[]
 }
 
-/** What can go wrong with a call. */
-export const callFaults = [
-  'delay',
-  'status500_before',
-  'status500_after',
-  'cut_before',
-  'cut_after',
-  'errcode',
-  'message_lose',
-] as const
 /** What can go wrong with an event on its way to the callback address. */
 export const callbackFaults = [
   'callback_lose',
@@ -173,7 +164,7 @@ export const callbackFaults = [
 ] as const
 /** What can go wrong with a short message. */
 const smsFaults = ['sms_lose', 'sms_refuse', 'sms_busy'] as const
-export const faultKinds = [...callFaults, ...callbackFaults, ...smsFaults] as const
+export const faultKinds = [...callFaultKinds, 'message_lose', ...callbackFaults, ...smsFaults] as const
 
 export interface Fault {
   /** Which call; null stands for every call, and for every event. Events are also named by Event, InfoType or ChangeType. */

@@ -193,7 +193,7 @@ export interface WechatPayPort {
   /** The same number and body again give a fresh credential while it is unpaid. */
   prepare(merchant: WechatPayMerchant, product: PayProduct, body: string): Promise<PayCredential>
   /** Signed here, no network. */
-  jsapiParameters(merchant: WechatPayMerchant, prepayId: string): JsapiParameters
+  jsapiParameters(merchant: WechatPayMerchant, prepayId: string): Promise<JsapiParameters>
   query(merchant: WechatPayMerchant, outTradeNo: string): Promise<WechatPayTrade | null>
   /** Closes an unpaid order that was really placed. Never call it for a number that was never sent. */
   close(merchant: WechatPayMerchant, outTradeNo: string): Promise<void>

@@ -1,6 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { coalesce, isCrowded } from './coalesce.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 test('what comes while one batch runs goes together into the next, and each caller gets its own answer', async () => {
   const batches: number[][] = []
@@ -101,4 +105,48 @@ test('a full queue refuses at once and takes work again when it has emptied', as
   open()
   expect(await Promise.all([held, ...waiting])).toEqual([1, 2, 3])
   expect(await ask(5)).toBe(5)
+})
+
+test('with a pace whoever comes alone goes at once; after several that went together the next wait, unless they are full', async () => {
+  vi.useFakeTimers()
+  const batches: [number, number][] = []
+  const began = performance.now()
+  const doMany = (items: readonly number[]) => {
+    batches.push([Math.round(performance.now() - began), items.length])
+    return Promise.resolve(items)
+  }
+  const ask = coalesce<number, number>({ most: 4, atOnce: 1, waiting: 100, paceMs: 50, doMany })
+  const all: Promise<number>[] = []
+  for (const [items, ms] of [
+    [[1], 10],
+    [[2, 3], 10],
+    [[4], 50],
+    [[5, 6, 7, 8, 9], 100],
+  ] as const) {
+    all.push(...items.map(ask))
+    await vi.advanceTimersByTimeAsync(ms)
+  }
+  expect(await Promise.all(all)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+  expect(batches).toEqual([
+    [0, 1],
+    [10, 2],
+    [60, 1],
+    [70, 4],
+    [120, 1],
+  ])
+})
+
+test('of two that keep pace side by side one takes what waits, and the other does nothing', async () => {
+  const sizes: number[] = []
+  const doMany = (items: readonly number[]) => {
+    sizes.push(items.length)
+    return Promise.resolve(items)
+  }
+  const ask = coalesce<number, number>({ most: 10, atOnce: 2, waiting: 100, paceMs: 20, doMany })
+  await Promise.all([ask(1), ask(2)])
+  const third = ask(3)
+  await sleep(5)
+  expect(await Promise.all([third, ask(4)])).toEqual([3, 4])
+  await sleep(30)
+  expect(sizes).toEqual([2, 2])
 })

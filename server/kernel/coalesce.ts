@@ -9,8 +9,16 @@ export interface Coalescing<I, O> {
   readonly atOnce: number
   /** Items that may wait; one more is refused with `busy`. */
   readonly waiting: number
-  /** Its callers wait for background work as well: it gives way to none of them. */
-  readonly needsWorker?: true
+  /**
+   * From how many items on a transaction tells of a crowd: a fifth of a full one unless said. Null: never, for its callers wait for
+   * background work as well, which gives way to none of them.
+   */
+  readonly crowdAt?: number | null
+  /**
+   * So long after one in which several went together another begins at the earliest (ms), unless it is full: whoever comes alone
+   * goes at once, and in a rush more go together. For what nobody hurries for.
+   */
+  readonly paceMs?: number
 }
 
 interface Waiting<I, O> {
@@ -19,7 +27,7 @@ interface Waiting<I, O> {
   readonly reject: (error: unknown) => void
 }
 
-/** A transaction that is so full tells of a crowd: on a quiet system hardly two come together. */
+/** On a quiet system hardly two come together. */
 const CROWDED = 0.2
 /** A crowd comes in waves, full transactions and small ones by turns: so long after a full one it is still there. */
 const CROWD_LASTS_MS = 250
@@ -35,16 +43,35 @@ export const isCrowded = (): boolean => performance.now() < crowdedUntil
  * Throws AppError `busy` with a time to come back when the queue is full.
  */
 export function coalesce<I, O>(options: Coalescing<I, O>): (item: I) => Promise<O> {
+  const { crowdAt = options.most * CROWDED } = options
   const queue: Waiting<I, O>[] = []
   let running = 0
+  let nextMs = 0
+  let hurry = (): void => undefined
 
+  /** Until it is time for the next one, or it is full. */
+  const keepPace = async (): Promise<void> => {
+    const early = nextMs - performance.now()
+    if (early > 0 && queue.length < options.most)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, early)
+        hurry = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+  }
   const runAll = async (): Promise<void> => {
     while (queue.length > 0) {
+      await keepPace()
       const batch = queue.splice(0, options.most)
-      const full = options.needsWorker !== true && batch.length >= options.most * CROWDED
-      if (full) crowdedUntil = performance.now() + CROWD_LASTS_MS
+      // Another that kept pace beside this one took all.
+      if (batch.length === 0) break
+      if (batch.length > 1) nextMs = performance.now() + (options.paceMs ?? 0)
+      const isCrowd = crowdAt !== null && batch.length >= crowdAt
+      if (isCrowd) crowdedUntil = performance.now() + CROWD_LASTS_MS
       await runBatch(options, batch)
-      if (full) crowdedUntil = performance.now() + CROWD_LASTS_MS
+      if (isCrowd) crowdedUntil = performance.now() + CROWD_LASTS_MS
     }
     running -= 1
   }
@@ -52,6 +79,7 @@ export function coalesce<I, O>(options: Coalescing<I, O>): (item: I) => Promise<
     if (queue.length >= options.waiting) return Promise.reject(new AppError('busy', { retryAfterMs: 1000 }))
     return new Promise<O>((resolve, reject) => {
       queue.push({ item, resolve, reject })
+      if (queue.length >= options.most) hurry()
       // Starting a turn later lets what arrives in the same moment go together.
       if (running < options.atOnce) {
         running += 1

@@ -48,10 +48,16 @@ export async function enqueue(tx: Tx, jobs: readonly NewJob[]): Promise<void> {
 /** The lanes for which a transaction wrote jobs that are due: its commit wakes the worker of this process for these. */
 export const enqueuedIn = new WeakMap<Tx['em'], ReadonlySet<Lane>>()
 
+/** Kinds of jobs that a worker takes none of for the moment. */
+type Kinds = ReadonlySet<string>
+const noKinds: Kinds = new Set()
+const notOf = (kinds: Kinds): string =>
+  kinds.size === 0 ? '' : `and kind not in (${[...kinds].map(() => '?').join(',')})`
+
 /** Whether a lane has work that is due, by a look that holds nothing: most looks find none, and cost no transaction. */
-export async function hasWork(tx: Tx, lane: Lane): Promise<boolean> {
-  const text = "select 1 as one from job where state = 'ready' and lane = ? and ready_at_ms <= ? limit 1"
-  return (await sql(tx.em, text, [lane, tx.clock.now()])).length > 0
+export async function hasWork(tx: Tx, lane: Lane, not = noKinds): Promise<boolean> {
+  const text = `select 1 as one from job where state = 'ready' and lane = ? and ready_at_ms <= ? ${notOf(not)} limit 1`
+  return (await sql(tx.em, text, [lane, tx.clock.now(), ...not])).length > 0
 }
 
 /** Of how many ready jobs those that are taken are chosen: the more, the seldomer two workers want the same. */
@@ -74,11 +80,17 @@ export async function claim(tx: Tx, lane: Lane, most: number): Promise<LeasedJob
  * Leases one ready job of a lane, and where its kind is worked many at once (`mostOf`), more of that kind. Those that were
  * tried before come alone: one that ends its worker every time must not take others with it.
  */
-export async function claimAlike(tx: Tx, lane: Lane, mostOf: (kind: string) => number): Promise<LeasedJob[]> {
+export async function claimAlike(
+  tx: Tx,
+  lane: Lane,
+  mostOf: (kind: string) => number,
+  not = noKinds,
+): Promise<LeasedJob[]> {
   const ready = await sql<{ id: string; kind: string; attempts: unknown }>(
     tx.em,
-    "select id, kind, attempts from job where state = 'ready' and lane = ? and ready_at_ms <= ? order by ready_at_ms limit ?",
-    [lane, tx.clock.now(), WINDOW],
+    `select id, kind, attempts from job where state = 'ready' and lane = ? and ready_at_ms <= ? ${notOf(not)}
+      order by ready_at_ms limit ?`,
+    [lane, tx.clock.now(), ...not, WINDOW],
   )
   const [one] = aRunOf(tx, ready, 1)
   const most = one === undefined ? 1 : mostOf(one.kind)

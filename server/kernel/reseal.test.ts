@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import type { SqlEntityManager } from '@mikro-orm/sql'
 import { expect, test } from 'vitest'
 import { resealAll, queueReseal, readKeyUse } from './reseal.ts'
 import { sealWith, type KeyRing } from './seal.ts'
@@ -13,6 +12,7 @@ import { writeRosterFile } from '../modules/staff/roster-file.ts'
 import { anIssuedCampaign, somePeople } from '../testing/campaigns.ts'
 import { aCompany } from '../testing/companies.ts'
 import { onBothDatabases, type TestDatabase } from '../testing/databases.ts'
+import { statementsOf } from '../testing/statements.ts'
 
 const keys = { k1: randomBytes(32), k2: randomBytes(32) }
 const indexKeys = { i1: randomBytes(32) }
@@ -211,11 +211,10 @@ onBothDatabases('sealing anew under another key', (database) => {
     const own = edge()
     const asked: string[] = []
     const tx = <T>(work: Parameters<typeof own.tx<T>>[0]) =>
-      own.tx<T>((inner) => {
-        const em = inner.em as SqlEntityManager
-        const execute = em.execute.bind(em)
-        em.execute = ((text: string, ...more: []) => (asked.push(text), execute(text, ...more))) as typeof em.execute
-        return work(inner)
+      own.tx<T>(async (inner) => {
+        const { result, texts } = await statementsOf(database, () => work(inner))
+        asked.push(...texts)
+        return result
       })
     await resealAll({ ...own, tx }, lastRound)
     expect(asked.length).toBeGreaterThan(0)

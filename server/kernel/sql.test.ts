@@ -1,6 +1,7 @@
+import { UniqueConstraintViolationException, type EntityManager } from '@mikro-orm/core'
 import { expect, test } from 'vitest'
 import { onBothDatabases } from '../testing/databases.ts'
-import { insertRows, sql, updateRows } from './sql.ts'
+import { change, insertIgnore, insertRows, sendTogether, sql, updateRows } from './sql.ts'
 import { moveMany } from './move.ts'
 
 const activity = (cardId: string, seq: number, kind: string) => ({
@@ -37,6 +38,51 @@ onBothDatabases('rows past the entity mapping', (database) => {
       expect(await sql(tx.em, 'select corrects_id from entry')).toEqual([{ corrects_id: null }])
       await sql(tx.em, 'delete from entry')
     })
+  })
+
+  test('what a piece of work inserts arrives at its end, in its order, and before anything that names it', async () => {
+    const entry = (at: number) => ({
+      id: `ent_000000000000${at}`,
+      kind: 'x',
+      ref: "r'; --",
+      corrects_id: null,
+      at_ms: at,
+    })
+    const counted = async (em: EntityManager): Promise<number[]> => [
+      (await sql(em, 'select id from entry')).length,
+      (await sql(em, 'select seq from activity')).length,
+    ]
+    const seen = await database.tx(async (tx) => {
+      const inside = await sendTogether(tx.em, async () => {
+        await insertRows(tx.em, 'entry', [entry(1), entry(2)])
+        await insertIgnore(tx.em, 'entry', [entry(2), entry(3)])
+        await insertRows(tx.em, 'activity', [activity(CARD, 1, 'issued')])
+        return counted(tx.em)
+      })
+      await sendTogether(tx.em, async () => {
+        await insertRows(tx.em, 'activity', [activity(CARD, 2, 'issued')])
+        await insertRows(tx.em, 'entry', [entry(4)])
+      })
+      return [...inside, ...(await counted(tx.em))]
+    })
+    expect(seen).toEqual([3, 1, 4, 2])
+    // One key that is taken undoes all of it, and the work's own error leaves nothing that would be sent later.
+    const twice = database.tx((tx) =>
+      sendTogether(tx.em, async () => {
+        await insertRows(tx.em, 'activity', [activity(CARD, 3, 'issued')])
+        await insertRows(tx.em, 'entry', [entry(4)])
+      }),
+    )
+    await expect(twice).rejects.toBeInstanceOf(UniqueConstraintViolationException)
+    await database.tx(async (tx) => {
+      const fails = sendTogether(tx.em, async () => {
+        await insertRows(tx.em, 'entry', [entry(5)])
+        throw new Error('no more')
+      })
+      await expect(fails).rejects.toThrow('no more')
+    })
+    expect(await database.tx((tx) => counted(tx.em))).toEqual([database.dialect === 'mysql' ? 4 : 5, 2])
+    await database.tx((tx) => change(tx.em, 'delete from entry'))
   })
 
   test('many rows are changed by one statement, each to its own values, where the condition holds', async () => {

@@ -9,13 +9,65 @@ export function dialectOf(em: EntityManager): Dialect {
   return em.getPlatform().constructor.name.startsWith('MySql') ? 'mysql' : 'sqlite'
 }
 
+/** Inserts of a transaction that are not sent yet, in their order. */
+interface Unsent {
+  readonly table: string
+  readonly text: string
+  readonly bound: readonly unknown[]
+}
+const unsent = new WeakMap<EntityManager, Unsent[]>()
+
+/**
+ * Does a piece of work of a transaction, and sends what it inserts (`insertRows`, `insertIgnore`) at its end, all tables by one
+ * compound statement of MariaDB: each would be a way there and back of its own, and in a rush those are what everybody waits for.
+ * A statement of this module that names one of these tables sends them first; what is read through the entity manager is not
+ * looked at, so the work must not find there what it inserted. A unique key that is taken throws at the end. On SQLite, where
+ * there is no way to go, nothing waits.
+ */
+export async function sendTogether<T>(em: EntityManager, work: () => Promise<T>): Promise<T> {
+  if (dialectOf(em) !== 'mysql' || unsent.has(em)) return work()
+  unsent.set(em, [])
+  try {
+    const result = await work()
+    await sendUnsent(em)
+    return result
+  } finally {
+    unsent.delete(em)
+  }
+}
+
+async function sendUnsent(em: EntityManager): Promise<void> {
+  const waiting = unsent.get(em)?.splice(0) ?? []
+  if (waiting.length === 0) return
+  const texts = waiting.map(({ text }) => text)
+  const text = texts.length === 1 ? texts[0]! : `begin not atomic ${texts.join('; ')}; end`
+  await runBound(
+    em,
+    CompiledQuery.raw(
+      text,
+      waiting.flatMap(({ bound }) => bound),
+    ),
+  )
+}
+
+/** Before a statement that may read or change what waits. */
+async function sendFirst(em: EntityManager, text: string): Promise<void> {
+  const waiting = unsent.get(em)
+  if (waiting?.some(({ table }) => text.includes(table)) === true) await sendUnsent(em)
+}
+
 /** Runs one statement of plain portable SQL on the scope's connection and transaction. */
 export async function sql<T>(em: EntityManager, text: string, values: readonly unknown[] = []): Promise<T[]> {
+  await sendFirst(em, text)
+  if (dialectOf(em) === 'mysql') return (await runBound(em, CompiledQuery.raw(text, [...values]))).rows as T[]
   return (em as SqlEntityManager).execute<T[]>(text, [...values], 'all')
 }
 
 /** Runs a guarded update and says how many rows it changed. The statement must change what it matches. */
 export async function change(em: EntityManager, text: string, values: readonly unknown[] = []): Promise<number> {
+  await sendFirst(em, text)
+  if (dialectOf(em) === 'mysql')
+    return Number((await runBound(em, CompiledQuery.raw(text, [...values]))).numAffectedRows ?? 0)
   const result = await (em as SqlEntityManager).execute<{ affectedRows: number }>(text, [...values], 'run')
   return result.affectedRows
 }
@@ -42,7 +94,10 @@ async function insertBy(em: EntityManager, verb: string, table: string, rows: re
   if (!first) return
   const columns = Object.keys(first)
   const given = valuesOf(em, rows, columns)
-  await runBound(em, CompiledQuery.raw(`${verb} into ${table} (${columns.join(',')}) ${given.text}`, given.bound))
+  const text = `${verb} into ${table} (${columns.join(',')}) ${given.text}`
+  const waiting = unsent.get(em)
+  if (waiting !== undefined) waiting.push({ table, text, bound: given.bound })
+  else await runBound(em, CompiledQuery.raw(text, given.bound))
 }
 
 /**
@@ -66,6 +121,7 @@ export async function updateRows(
     dialectOf(em) === 'mysql'
       ? `update (${given} select * from given) as given straight_join ${table} force index (primary) on ${table}.id = given.new_id set ${what.set} where ${what.where}`
       : `${given} update ${table} set ${what.set} from given where id = new_id and ${what.where}`
+  await sendFirst(em, statement)
   const result = await runBound(em, CompiledQuery.raw(statement, bound))
   return Number(result.numAffectedRows ?? 0)
 }
@@ -87,6 +143,7 @@ function valuesOf(
  * has it ready. Texts alone are bound: of a number SQLite would have to guess whether it is whole.
  */
 export async function readBound<T>(em: EntityManager, text: string, values: readonly string[]): Promise<T[]> {
+  await sendFirst(em, text)
   return (await runBound(em, CompiledQuery.raw(text, [...values]))).rows as T[]
 }
 

@@ -11,13 +11,13 @@ import { createBrand } from '../modules/catalog/create-template.ts'
 import { issueOrders } from '../modules/issuance/issue-order.ts'
 import { account } from '../modules/ledger/accounts.ts'
 import { credit, debit, post } from '../modules/ledger/post.ts'
-import { placeOrder } from '../modules/order/place-order.ts'
+import { placeSingleOrders } from '../modules/order/place-single-orders.ts'
 import { secureFunds } from '../modules/order/secure-funds.ts'
 import { changeListing } from '../modules/shelf/change-listing.ts'
 import { createListing } from '../modules/shelf/create-listing.ts'
 import { factsOf } from '../modules/shelf/listing-rules.ts'
 import { findListing } from '../modules/shelf/read-listing.ts'
-import { takeListing, type TakenListing, type TakingWish } from '../modules/shelf/take-listing.ts'
+import { takeListings, type TakenListing, type TakingWish } from '../modules/shelf/take-listing.ts'
 import { aTemplate } from './cards.ts'
 
 export interface TestListing {
@@ -61,6 +61,13 @@ export interface TestWish {
   readonly priceBp?: number
 }
 
+/** One card of a listing for one order. Throws the refusal. */
+export async function takeOne(tx: Tx, wish: TakingWish): Promise<TakenListing> {
+  const [one] = await takeListings(tx, [wish])
+  if (one instanceof AppError) throw one
+  return one!
+}
+
 /** An order of one card and what it takes from the shelf, in one transaction: the taking, or the code of its refusal. */
 export async function buyOne(
   edge: Edge,
@@ -73,8 +80,9 @@ export async function buyOne(
   const wish: Omit<TakingWish, 'orderId'> = { ...item, versionId: listing.versionId, buyerId }
   try {
     return await edge.tx(async (tx) => {
-      const orderId = await placeOrder(tx, { companyId: null, buyerId, items: [{ ...item, holderId: buyerId }] })
-      return { ...(await takeListing(tx, { ...wish, orderId })), orderId }
+      const orderId = tx.newId('order')
+      await placeSingleOrders(tx, [{ id: orderId, buyerId, item: { ...item, holderId: buyerId } }])
+      return { ...(await takeOne(tx, { ...wish, orderId })), orderId }
     })
   } catch (error) {
     if (error instanceof AppError) return error.code

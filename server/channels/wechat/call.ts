@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { OutsideError } from '../../kernel/outside.ts'
-import { errorOfCode, errorOfNetwork, isKnownCode } from './errors.ts'
+import { errorOfNetwork, unusable } from '../../kernel/outside-http.ts'
+import { errorOfCode, isKnownCode } from './errors.ts'
 
 const TIMEOUT_MS = 5_000
 
@@ -46,12 +47,12 @@ export function caller(bases: WechatBases): Request {
       status = response.status
       text = await response.text()
     } catch (error) {
-      throw errorOfNetwork(call.api, call.effect, error)
+      throw errorOfNetwork(named(call), error)
     }
-    if (status >= 500) throw unusable(call, `http_${status}`)
+    if (status >= 500) throw unusable(named(call), `http_${status}`)
     if (status >= 400) throw new OutsideError('refused', `http_${status}`, `wechat ${call.api} answered http ${status}`)
     const answer = anyAnswer.safeParse(readJson(text))
-    if (!answer.success) throw unusable(call, 'malformed')
+    if (!answer.success) throw unusable(named(call), 'malformed')
     const errcode = answer.data.errcode ?? 0
     if (errcode !== 0 && !isKnownCode(errcode)) bases.unknownCode?.(call.api, errcode)
     return answer.data
@@ -75,13 +76,11 @@ export function accepted(call: Call, answer: Answer): Answer {
 /** Reads the fields of an answer. One that lacks them is no usable answer: `unknown` where the call has an effect. */
 export function fieldsOf<T>(form: z.ZodType<T>, call: Call, answer: Answer): T {
   const fields = form.safeParse(answer)
-  if (!fields.success) throw unusable(call, 'malformed')
+  if (!fields.success) throw unusable(named(call), 'malformed')
   return fields.data
 }
 
-function unusable(call: Call, code: string): OutsideError {
-  return new OutsideError(call.effect ? 'unknown' : 'busy', code, `wechat ${call.api} gave no usable answer (${code})`)
-}
+const named = ({ api, effect }: Pick<Call, 'api' | 'effect'>) => ({ provider: 'wechat', api, effect })
 
 /** A whole number beyond what JavaScript counts with stays the text that it was: ids of messages are such. */
 function readJson(text: string): unknown {

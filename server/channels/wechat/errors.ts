@@ -45,23 +45,3 @@ export function errorOfCode(api: string, errcode: number, effect: boolean): Outs
         : 'refused'
   return new OutsideError(outcome, String(errcode), `wechat ${api} answered ${errcode}`, wait)
 }
-
-const NEVER_CONNECTED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'])
-
-/**
- * The error for a call without an answer. One that changes nothing, or never reached the other side, is merely busy. The
- * cause is left out on purpose: its text holds the address, and that holds tokens and codes.
- */
-export function errorOfNetwork(api: string, effect: boolean, cause: unknown): OutsideError {
-  const code = networkCode(cause)
-  const outcome = effect && !NEVER_CONNECTED.has(code) ? 'unknown' : 'busy'
-  return new OutsideError(outcome, code, `wechat ${api} gave no answer (${code})`)
-}
-
-function networkCode(cause: unknown): string {
-  if (!(cause instanceof Error)) return 'network'
-  if (cause.name === 'TimeoutError' || cause.name === 'AbortError') return 'timeout'
-  const inner = cause.cause
-  if (inner instanceof Error && 'code' in inner && typeof inner.code === 'string') return inner.code
-  return 'network'
-}

@@ -10,7 +10,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { makeCertificate } from '../../../sandbox/wechatpay/make-certificate.ts'
 import { failureOf, startPayStage, untilHolds, type PayStage } from '../../testing/pay-stage.ts'
 import { platformKeys } from './certificates.ts'
-import { answerText, sealField, signText } from './crypto.ts'
+import { signNow } from '../../testing/sign-now.ts'
+import { answerText, sealField } from './crypto.ts'
 import { meansFor, type WechatPayOptions } from './options.ts'
 
 let stage: PayStage
@@ -165,7 +166,7 @@ function answerWith(
     const seconds = String(Math.floor(now() / 1000))
     const signer = made[signedBy]
     if (signer === undefined) throw new Error('no such certificate')
-    const signature = signText(
+    const signature = signNow(
       answerText(seconds, 'n', raw).toString('utf8'),
       signer.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     )

@@ -1,7 +1,8 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { makeCertificate } from '../../../sandbox/wechatpay/make-certificate.ts'
-import { answerText, signText } from './crypto.ts'
+import { signNow } from '../../testing/sign-now.ts'
+import { answerText } from './crypto.ts'
 import { platformKeys } from './certificates.ts'
 import { meansFor, type WechatPayOptions } from './options.ts'
 import { wechatPayAdapter } from './adapter.ts'
@@ -45,7 +46,7 @@ test('a certificate of the configuration is believed until it is over, and not a
       'wechatpay-timestamp': seconds,
       'wechatpay-nonce': 'n',
       'wechatpay-serial': name,
-      'wechatpay-signature': signText(answerText(seconds, 'n', raw).toString('utf8'), pair.privateKey),
+      'wechatpay-signature': signNow(answerText(seconds, 'n', raw).toString('utf8'), pair.privateKey),
     }
     const fetch = () => Promise.reject(new TypeError('fetch failed'))
     const opened = wechatPayAdapter(optionsAt(atMs, { fetch })).openNotice(headers, raw)

@@ -14,6 +14,7 @@ import {
   signText,
   verifyText,
 } from './crypto.ts'
+import { signNow } from '../../testing/sign-now.ts'
 
 /** The test key that WeChat Pay documents for merchant 1900007291; not a secret. */
 const documentedKey = `-----BEGIN PRIVATE KEY-----
@@ -54,9 +55,9 @@ const request = {
   body: '',
 }
 
-test('the documented request signature comes out, and verifies', () => {
+test('the documented request signature comes out, and verifies', async () => {
   const text = requestText(request.method, request.path, request.seconds, request.nonce, request.body)
-  expect(signText(text, documentedKey)).toBe(documentedSignature)
+  expect(await signText(text, createPrivateKey(documentedKey))).toBe(documentedSignature)
   const publicPem = createPublicKey(documentedKey).export({ type: 'spki', format: 'pem' }).toString()
   expect(verifyText(text, documentedSignature, publicPem)).toBe(true)
   expect(verifyText(text + ' ', documentedSignature, publicPem)).toBe(false)
@@ -64,10 +65,10 @@ test('the documented request signature comes out, and verifies', () => {
   expect(verifyText(text, documentedSignature, 'no key')).toBe(false)
 })
 
-test('the header names the merchant and the serial of its certificate', () => {
+test('the header names the merchant and the serial of its certificate', async () => {
   const certSerial = '408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB'
   const merchant = { mchid: '1900007291', certSerial, privateKey: createPrivateKey(documentedKey) }
-  expect(authorization(merchant, request)).toBe(
+  expect(await authorization(merchant, request)).toBe(
     `WECHATPAY2-SHA256-RSA2048 mchid="1900007291",nonce_str="${request.nonce}",timestamp="1554208460",serial_no="${certSerial}",signature="${documentedSignature}"`,
   )
 })
@@ -98,7 +99,7 @@ function* altered(bytes: Buffer): Generator<Buffer> {
 
 test('no byte of an answer or of its signature can be changed', () => {
   const raw = Buffer.from('{"amount":{"total":100},"attach":"福利卡"}\n')
-  const signature = signText(answerText('1554208460', 'N1', raw).toString('utf8'), documentedKey)
+  const signature = signNow(answerText('1554208460', 'N1', raw).toString('utf8'), documentedKey)
   const key = createPublicKey(documentedKey)
   expect(verifyText(answerText('1554208460', 'N1', raw), signature, key)).toBe(true)
   for (const other of altered(raw))
@@ -182,7 +183,7 @@ test('the first byte tells whose notice it is not, and never that it is not whos
 test('a signature that is crooked, cut or empty is false, and nothing is thrown', () => {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const text = Buffer.from('1\nn\n{}\n')
-  const good = signText(text.toString(), privateKey)
+  const good = signNow(text.toString(), privateKey)
   expect(verifyText(text, good, publicKey)).toBe(true)
   expect(verifyText(Buffer.from('other'), good, publicKey)).toBe(false)
   const crooked = [good.replace(/^./, (first) => (first === 'A' ? 'B' : 'A')), '', 'not base64 §', good.slice(8)]

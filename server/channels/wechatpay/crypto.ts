@@ -40,10 +40,17 @@ export type SigningMerchant = Pick<MerchantCredentials, 'mchid' | 'certSerial'> 
 /** RSA takes so much in one field of 2048 bits with OAEP and SHA-1 (protocols wechat-pay 1.6). */
 const FIELD_LIMIT = 214
 
-/** Signs text with RSA PKCS#1 v1.5 and SHA-256; base64 on one line. */
-export function signText(text: string, privateKey: KeyObject | string): string {
-  return sign('RSA-SHA256', Buffer.from(text, 'utf8'), privateKey).toString('base64')
-}
+/**
+ * Signs text with RSA PKCS#1 v1.5 and SHA-256; base64 on one line. On a thread of the pool: a rush of payments is not signed where
+ * everybody else's answers are made.
+ */
+export const signText = (text: string, privateKey: KeyObject): Promise<string> =>
+  new Promise((resolve, reject) => {
+    sign('RSA-SHA256', Buffer.from(text, 'utf8'), privateKey, (error, signature) => {
+      if (error) reject(error)
+      else resolve(signature.toString('base64'))
+    })
+  })
 
 /** Tells whether `signature` (base64) is over the five or three lines; anything unreadable is simply false. */
 export function verifyText(text: string | Buffer, signature: string, publicKey: KeyObject | string): boolean {
@@ -66,17 +73,17 @@ export function answerText(seconds: string, nonce: string, raw: Buffer): Buffer 
 }
 
 /** The Authorization header for one request of one merchant. */
-export function authorization(
+export async function authorization(
   merchant: SigningMerchant,
   request: { method: string; path: string; body: string; seconds: number; nonce: string },
-): string {
+): Promise<string> {
   const text = requestText(request.method, request.path, request.seconds, request.nonce, request.body)
   const pairs = [
     ['mchid', merchant.mchid],
     ['nonce_str', request.nonce],
     ['timestamp', String(request.seconds)],
     ['serial_no', merchant.certSerial],
-    ['signature', signText(text, merchant.privateKey)],
+    ['signature', await signText(text, merchant.privateKey)],
   ]
   return `WECHATPAY2-SHA256-RSA2048 ${pairs.map(([name, value]) => `${name}="${value}"`).join(',')}`
 }

@@ -91,7 +91,7 @@ async function sendTo(
     // The sharing family is judged by what it says, and it says it in the language that was asked for.
     'accept-language': 'zh-CN',
     'user-agent': 'fulika/0.1',
-    authorization: authorization(merchant, { ...request, seconds, nonce }),
+    authorization: await authorization(merchant, { ...request, seconds, nonce }),
     ...(serial === null ? {} : { 'wechatpay-serial': serial }),
     ...(request.method === 'POST' ? { 'content-type': 'application/json' } : {}),
   }

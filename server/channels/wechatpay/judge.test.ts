@@ -243,7 +243,7 @@ test('it finds each request of our own client signed as it must be, and its para
   await pay.queryShare(one.merchant, transactionId, 'NEVER')
   expect([seen, wrong]).toEqual([4, []])
   if (credential.kind !== 'jsapi') throw new Error(credential.kind)
-  const told = pay.jsapiParameters(one.merchant, credential.prepayId)
+  const told = await pay.jsapiParameters(one.merchant, credential.prepayId)
   const lines = Formatter.joinedByLineFeed(told.appId, told.timeStamp, told.nonceStr, told.package)
   const key = createPublicKey(credentialsOf(1).privateKeyPem).export({ type: 'spki', format: 'pem' }) as string
   expect(Rsa.verify(lines, told.paySign, key)).toBe(true)

@@ -6,7 +6,8 @@ import { fen } from '../../../contract/fen.ts'
 import { failureOf } from '../../testing/pay-stage.ts'
 import type { WechatPayPort } from '../wechatpay-port.ts'
 import { wechatPayAdapter } from './adapter.ts'
-import { answerText, signText } from './crypto.ts'
+import { signNow } from '../../testing/sign-now.ts'
+import { answerText } from './crypto.ts'
 
 const pair = generateKeyPairSync('rsa', {
   modulusLength: 2048,
@@ -23,7 +24,7 @@ function answered(body: unknown): WechatPayPort {
     'wechatpay-timestamp': seconds,
     'wechatpay-nonce': 'n',
     'wechatpay-serial': 'PUB_KEY_ID_1',
-    'wechatpay-signature': signText(answerText(seconds, 'n', raw).toString('utf8'), pair.privateKey),
+    'wechatpay-signature': signNow(answerText(seconds, 'n', raw).toString('utf8'), pair.privateKey),
   }
   return wechatPayAdapter({
     baseUrl: 'https://api.mch.weixin.qq.com',
@@ -226,7 +227,7 @@ function notice(plain: string, more: { eventType?: string; originalType?: string
     'wechatpay-timestamp': seconds,
     'wechatpay-nonce': 'n',
     'wechatpay-serial': 'PUB_KEY_ID_1',
-    'wechatpay-signature': signText(answerText(seconds, 'n', raw).toString('utf8'), pair.privateKey),
+    'wechatpay-signature': signNow(answerText(seconds, 'n', raw).toString('utf8'), pair.privateKey),
   }
   return answered('').openNotice(headers, raw)
 }

@@ -44,7 +44,7 @@ test('each product gives what its payer’s device needs', async () => {
   const inside = stage.wish({ product: 'jsapi', openid })
   const credential = await stage.place(inside)
   if (credential.kind !== 'jsapi') throw new Error(credential.kind)
-  const parameters = stage.pay.jsapiParameters(inside.merchant, credential.prepayId)
+  const parameters = await stage.pay.jsapiParameters(inside.merchant, credential.prepayId)
   const { appId, timeStamp, nonceStr, paySign } = parameters
   expect(parameters).toMatchObject({
     package: `prepay_id=${credential.prepayId}`,

@@ -74,13 +74,17 @@ export function credentialOf(product: PayProduct): z.ZodType<PayCredential> {
 }
 
 /** The four lines of protocols wechat-pay 2.2, signed with the merchant's own key. */
-export function jsapiParameters(caller: Caller, merchant: WechatPayMerchant, prepayId: string): JsapiParameters {
+export async function jsapiParameters(
+  caller: Caller,
+  merchant: WechatPayMerchant,
+  prepayId: string,
+): Promise<JsapiParameters> {
   const { options, meansOf } = caller
   const timeStamp = String(Math.floor(options.now() / 1000))
   const nonceStr = options.random(16).toString('hex')
   const bundle = `prepay_id=${prepayId}`
   const text = `${merchant.appid}\n${timeStamp}\n${nonceStr}\n${bundle}\n`
-  const paySign = signText(text, meansOf(merchant.mchid).privateKey)
+  const paySign = await signText(text, meansOf(merchant.mchid).privateKey)
   return { appId: merchant.appid, timeStamp, nonceStr, package: bundle, signType: 'RSA', paySign }
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { OutsideError } from '../../kernel/outside.ts'
+import { errorOfNetwork, unusable } from '../../kernel/outside-http.ts'
 import type { WecomApp } from '../ports.ts'
-import { errorOfCode, errorOfNetwork, isKnownCode } from './errors.ts'
+import { errorOfCode, isKnownCode } from './errors.ts'
 
 const TIMEOUT_MS = 5_000
 /** A file may have 20 MB; shorter than the lease under which one process uploads for all. */
@@ -65,12 +66,12 @@ export function caller(bases: WecomBases): Request {
       status = response.status
       text = await response.text()
     } catch (error) {
-      throw errorOfNetwork(call.api, call.effect, error)
+      throw errorOfNetwork(named(call), error)
     }
-    if (status >= 500) throw unusable(call, `http_${status}`)
+    if (status >= 500) throw unusable(named(call), `http_${status}`)
     if (status >= 400) throw new OutsideError('refused', `http_${status}`, `wecom ${call.api} answered http ${status}`)
     const answer = anyAnswer.safeParse(readJson(text))
-    if (!answer.success) throw unusable(call, 'malformed')
+    if (!answer.success) throw unusable(named(call), 'malformed')
     const errcode = answer.data.errcode ?? 0
     if (errcode !== 0 && !isKnownCode(errcode)) bases.unknownCode?.(call.api, errcode)
     return answer.data
@@ -98,13 +99,11 @@ export function accepted(call: Call, answer: Answer): Answer {
 /** Reads the fields of an answer. One that lacks them is no usable answer: `unknown` where the call has an effect. */
 export function fieldsOf<T>(form: z.ZodType<T>, call: Pick<Call, 'api' | 'effect'>, answer: Answer): T {
   const fields = form.safeParse(answer)
-  if (!fields.success) throw unusable(call, 'malformed')
+  if (!fields.success) throw unusable(named(call), 'malformed')
   return fields.data
 }
 
-function unusable(call: Pick<Call, 'api' | 'effect'>, code: string): OutsideError {
-  return new OutsideError(call.effect ? 'unknown' : 'busy', code, `wecom ${call.api} gave no usable answer (${code})`)
-}
+const named = ({ api, effect }: Pick<Call, 'api' | 'effect'>) => ({ provider: 'wecom', api, effect })
 
 /** A JSON text, or undefined. */
 export function readJson(text: string): unknown {

@@ -62,23 +62,3 @@ export function errorOfCode(api: string, errcode: number): OutsideError {
   const outcome: OutsideOutcome = wait !== undefined ? 'busy' : BROKEN.has(errcode) ? 'broken' : 'refused'
   return new OutsideError(outcome, String(errcode), `wecom ${api} answered ${errcode}`, wait)
 }
-
-const NEVER_CONNECTED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'])
-
-/**
- * The error for a call without an answer. `effect` tells whether the call changes anything on the other side; one that
- * does not, or never reached it, is merely busy. The cause is left out on purpose: its text holds the address.
- */
-export function errorOfNetwork(api: string, effect: boolean, cause: unknown): OutsideError {
-  const code = networkCode(cause)
-  const outcome = effect && !NEVER_CONNECTED.has(code) ? 'unknown' : 'busy'
-  return new OutsideError(outcome, code, `wecom ${api} gave no answer (${code})`)
-}
-
-function networkCode(cause: unknown): string {
-  if (!(cause instanceof Error)) return 'network'
-  if (cause.name === 'TimeoutError' || cause.name === 'AbortError') return 'timeout'
-  const inner = cause.cause
-  if (inner instanceof Error && 'code' in inner && typeof inner.code === 'string') return inner.code
-  return 'network'
-}

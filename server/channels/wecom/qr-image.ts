@@ -1,7 +1,7 @@
 import { OutsideError } from '../../kernel/outside.ts'
+import { errorOfNetwork } from '../../kernel/outside-http.ts'
 import type { WecomPort } from '../ports.ts'
 import type { WecomBases } from './call.ts'
-import { errorOfNetwork } from './errors.ts'
 
 const API = 'externalcontact qr_code'
 /** Where WeCom keeps the pictures of its QR codes. Nothing else is fetched, whatever an answer says. */
@@ -23,7 +23,7 @@ export function qrImageCalls(bases: WecomBases): Pick<WecomPort, 'contactWayImag
         response = await send(url, { redirect: 'error', signal: AbortSignal.timeout(bases.timeoutMs ?? 5_000) })
         bytes = Buffer.from(await response.arrayBuffer())
       } catch (error) {
-        throw errorOfNetwork(API, false, error)
+        throw errorOfNetwork({ provider: 'wecom', api: API, effect: false }, error)
       }
       const mime = response.headers.get('content-type')?.split(';')[0] ?? ''
       if (response.ok && /^image\/(png|jpeg|gif|webp)$/.test(mime) && bytes.length <= MOST_BYTES) return { mime, bytes }

@@ -1,13 +1,24 @@
 import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
+import { readInGroups } from '../../kernel/in-groups.ts'
 import { sql } from '../../kernel/sql.ts'
 import { openidIndexOf } from './know-buyer.ts'
 
-/** Whether this buyer is still known here: a session of one who was forgotten ends. */
-export async function isBuyerKnown(tx: Tx, buyerId: Id<'buyer'>): Promise<boolean> {
-  const [row] = await sql(tx.em, 'select 1 from buyer where id = ? and forgotten_at_ms is null', [buyerId])
-  return row !== undefined
+/** Which of these buyers are still known here. */
+export async function readKnown(tx: Tx, buyerIds: readonly Id<'buyer'>[]): Promise<ReadonlySet<Id<'buyer'>>> {
+  const rows = await sql<{ id: Id<'buyer'> }>(
+    tx.em,
+    `select id from buyer where id in (${buyerIds.map(() => '?').join(',')}) and forgotten_at_ms is null`,
+    buyerIds,
+  )
+  return new Set(rows.map(({ id }) => id))
 }
+
+/** Whether this buyer is still known here: a session of one who was forgotten ends. Asked with each request, so together. */
+export const isBuyerKnown = readInGroups(async (tx, buyerIds: readonly Id<'buyer'>[]) => {
+  const known = await readKnown(tx, buyerIds)
+  return buyerIds.map((id) => known.has(id))
+})
 
 /** The openid of a buyer under an app, for WeChat alone; null where they never came by it. */
 export async function readOpenid(tx: Tx, buyerId: Id<'buyer'>, appid: string): Promise<string | null> {

@@ -9,7 +9,7 @@ import { decodeSigned, encodeSigned } from '../../kernel/cookies.ts'
 import { refuse } from '../../kernel/errors.ts'
 import { once, OnceConflict } from '../../kernel/once.ts'
 import { trail } from '../../kernel/trail.ts'
-import { isBuyerKnown } from '../buyer/read-buyer.ts'
+import { readKnown } from '../buyer/read-buyer.ts'
 import { readHeldCard, type Holder } from '../card/read-card.ts'
 import { viewOf } from '../card/view-card.ts'
 import { isPersonActive } from '../staff/find-person.ts'
@@ -61,5 +61,5 @@ export async function openDeviceLink(
   return { companyId, holderId, cardId }
 }
 
-const isKnown = (tx: Tx, holderId: Holder['holderId']): Promise<boolean> =>
-  isId('person', holderId) ? isPersonActive(tx, holderId) : isBuyerKnown(tx, holderId)
+const isKnown = async (tx: Tx, holderId: Holder['holderId']): Promise<boolean> =>
+  isId('person', holderId) ? isPersonActive(tx, holderId) : (await readKnown(tx, [holderId])).has(holderId)

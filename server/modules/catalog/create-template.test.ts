@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { fen } from '../../../contract/fen.ts'
 import { encodeId, type Id } from '../../../contract/ids.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
+import { statementsOf } from '../../testing/statements.ts'
 import { addTemplateVersion, createBrand, createTemplate, type NewTemplate } from './create-template.ts'
 import { readNewestVersions, readVersions, viewTemplates } from './read-template.ts'
 
@@ -55,6 +56,18 @@ onBothDatabases('templates', (database) => {
         ...more,
         faces: JSON.stringify('faces' in more ? more.faces : []),
       })
+  })
+
+  test('a process reads a version once, and those beside it that it does not know yet', async () => {
+    const [first, second] = [await make(database, {}), await make(database, unnamed)]
+    const read = (...ids: Id<'templateVersion'>[]) =>
+      statementsOf(database, () => database.tx((tx) => readVersions(tx, ids)))
+    const asking = ({ texts }: { readonly texts: readonly string[] }) =>
+      texts.filter((text) => text.includes('template_version')).length
+    const both = [await read(first), await read(second, first, first), await read(first, second)]
+    expect(both.map(asking)).toEqual([1, 1, 0])
+    expect(both[2]!.result).toEqual(both[1]!.result)
+    expect(both[2]!.result.map(({ id }) => id)).toEqual([first, second].sort())
   })
 
   test('a new version leaves the old one as it was, and only the newest is offered', async () => {

@@ -1,21 +1,54 @@
 import type { Fen } from '../../../contract/fen.ts'
 import type { TemplateView } from '../../../contract/hr/campaign.ts'
 import type { Id } from '../../../contract/ids.ts'
+import type { WechatPayMerchant } from '../../channels/wechatpay-port.ts'
 import type { Tx } from '../../kernel/context.ts'
+import type { House } from '../../kernel/house.ts'
 import { sql } from '../../kernel/sql.ts'
 import { fixedFaces } from './rules.ts'
 import { Brand, TemplateVersion, type TemplateVersionRow } from './tables.ts'
 
 export type { TemplateVersionRow } from './tables.ts'
 
-/** Template versions by id. A version never changes, so a caller may keep what it read. */
-export async function readVersions(tx: Tx, ids: readonly Id<'templateVersion'>[]) {
-  return tx.em.find(TemplateVersion, { id: { $in: [...ids] } }, { disableIdentityMap: true })
+/** Versions that were read, by house; so many at most, then they are read anew. */
+const kept = new WeakMap<House, Map<Id<'templateVersion'>, TemplateVersionRow>>()
+const MOST_KEPT = 10_000
+
+/** Template versions by id, in the order of their ids. A version never changes: a process reads each once, and a caller may keep it. */
+export async function readVersions(
+  tx: Tx,
+  ids: readonly Id<'templateVersion'>[],
+): Promise<Readonly<TemplateVersionRow>[]> {
+  const known = kept.get(tx.house) ?? new Map<Id<'templateVersion'>, TemplateVersionRow>()
+  const wanted = [...new Set(ids)].sort()
+  const missing = wanted.filter((id) => !known.has(id))
+  const where = { id: { $in: missing } }
+  const read = missing.length === 0 ? [] : await tx.em.find(TemplateVersion, where, { disableIdentityMap: true })
+  const found = new Map(read.map((version) => [version.id, version]))
+  const versions = wanted.flatMap((id) => known.get(id) ?? found.get(id) ?? [])
+  if (known.size + read.length > MOST_KEPT) known.clear()
+  for (const version of read) known.set(version.id, version)
+  kept.set(tx.house, known)
+  return versions
 }
 
 /** Brands by id. */
 export async function readBrands(tx: Tx, ids: readonly Id<'brand'>[]) {
   return tx.em.find(Brand, { id: { $in: [...ids] } }, { disableIdentityMap: true })
+}
+
+/** Brands' own merchants at WeChat Pay; null: a brand has none. */
+export async function readOwnMerchants(
+  tx: Tx,
+  brandIds: readonly Id<'brand'>[],
+): Promise<ReadonlyMap<Id<'brand'>, WechatPayMerchant | null>> {
+  if (brandIds.length === 0) return new Map()
+  const rows = await sql<{ id: Id<'brand'>; mchid: string | null; appid: string | null }>(
+    tx.em,
+    `select id, mchid, appid from brand where id in (${brandIds.map(() => '?').join(',')}) order by id`,
+    brandIds,
+  )
+  return new Map(rows.map(({ id, mchid, appid }) => [id, mchid && appid ? { mchid, appid } : null]))
 }
 
 /** How many brands a page lists: a platform has dozens. */

@@ -1,7 +1,8 @@
 import type { Id } from '../../../contract/ids.ts'
 import type { Tx } from '../../kernel/context.ts'
+import { sql } from '../../kernel/sql.ts'
 import type { Channel, ShareTerms } from '../../../contract/commission.ts'
-import { BrandTerms, type BrandTermsRow } from './tables.ts'
+import type { BrandTermsRow } from './tables.ts'
 
 /** Terms as they stood at an instant. Without any the brand collects and keeps all of it. */
 export interface Terms extends ShareTerms {
@@ -26,10 +27,8 @@ export async function readTermsAt(
   brandIds: readonly Id<'brand'>[],
   atMs: number,
 ): Promise<ReadonlyMap<Id<'brand'>, Terms>> {
-  const where = { brandId: { $in: [...brandIds] }, createdAtMs: { $lte: atMs } }
-  const rows = await tx.em.find(BrandTerms, where, { orderBy: { number: 'asc' }, disableIdentityMap: true })
-  const newest = new Map(rows.map((row) => [row.brandId, presentTerms(row)]))
-  return new Map(brandIds.map((brandId) => [brandId, newest.get(brandId) ?? withoutTerms(brandId)]))
+  const termsAt = await readTermsOf(tx, brandIds)
+  return new Map(brandIds.map((brandId) => [brandId, termsAt(brandId, atMs)]))
 }
 
 /**
@@ -39,8 +38,7 @@ export async function readTermsOf(
   tx: Tx,
   brandIds: readonly Id<'brand'>[],
 ): Promise<(brandId: Id<'brand'>, atMs: number) => Terms> {
-  const where = { brandId: { $in: [...brandIds] } }
-  const rows = await tx.em.find(BrandTerms, where, { orderBy: { number: 'desc' }, disableIdentityMap: true })
+  const rows = await readRows(tx, brandIds)
   return (brandId, atMs) => {
     const row = rows.find((one) => one.brandId === brandId && one.createdAtMs <= atMs)
     return row === undefined ? withoutTerms(brandId) : presentTerms(row)
@@ -52,7 +50,7 @@ export async function readAllTerms(
   tx: Tx,
   brandId: Id<'brand'>,
 ): Promise<readonly (Terms & { readonly createdAtMs: number | null })[]> {
-  const rows = await tx.em.find(BrandTerms, { brandId }, { orderBy: { number: 'desc' }, disableIdentityMap: true })
+  const rows = await readRows(tx, [brandId])
   if (rows.length === 0) return [{ ...withoutTerms(brandId), createdAtMs: null }]
   return rows.map((row) => ({ ...presentTerms(row), createdAtMs: row.createdAtMs }))
 }
@@ -61,7 +59,30 @@ export async function readAllTerms(
 export const readTermsNumber = async (tx: Tx, brandId: Id<'brand'>): Promise<number> =>
   (await readAllTerms(tx, brandId))[0]!.number
 
-function presentTerms(row: BrandTermsRow): Terms {
+type Row = Omit<BrandTermsRow, 'id' | 'createdBy'>
+
+/** Newest first. */
+async function readRows(tx: Tx, brandIds: readonly Id<'brand'>[]): Promise<Row[]> {
+  if (brandIds.length === 0) return []
+  const rows = await sql<Row>(
+    tx.em,
+    `select brand_id as brandId, number, collector, platform_bp as platformBp, channels, max_ratio_bp as maxRatioBp,
+        hold_ms as holdMs, wallet_credit as walletCredit, created_at_ms as createdAtMs
+      from brand_terms where brand_id in (${brandIds.map(() => '?').join(',')}) order by number desc`,
+    brandIds,
+  )
+  return rows.map((row) => ({
+    ...row,
+    number: Number(row.number),
+    platformBp: Number(row.platformBp),
+    maxRatioBp: Number(row.maxRatioBp),
+    holdMs: Number(row.holdMs),
+    walletCredit: Boolean(Number(row.walletCredit)),
+    createdAtMs: Number(row.createdAtMs),
+  }))
+}
+
+function presentTerms(row: Row): Terms {
   const { brandId, number, collector, platformBp, maxRatioBp, holdMs, walletCredit } = row
   const channels = JSON.parse(row.channels) as Channel[]
   return { brandId, number, collector, platformBp, channels, maxRatioBp, holdMs, walletCredit }

@@ -1,6 +1,7 @@
 import { isId, type Id } from '../../../contract/ids.ts'
 import type { Actor, Edge, Tx } from '../../kernel/context.ts'
 import { decodeSession } from '../../kernel/cookies.ts'
+import type { Reader } from '../../kernel/in-groups.ts'
 import type { Credentials } from '../../kernel/http.ts'
 import { sql } from '../../kernel/sql.ts'
 import { sessionCookies, type SessionOf } from './open-session.ts'
@@ -12,7 +13,7 @@ export interface AuthenticateOptions {
   /** Whether this person of this company still has a card pack; the persons belong to another module. */
   readonly personActive: (tx: Tx, personId: Id<'person'>) => Promise<boolean>
   /** Whether this buyer is still known here. */
-  readonly buyerActive: (tx: Tx, buyerId: Id<'buyer'>) => Promise<boolean>
+  readonly buyerActive: (reader: Reader, buyerId: Id<'buyer'>) => Promise<boolean>
   /** The clerk as one who acts at this moment, null when they may not; clerks belong to another module too. */
   readonly clerkActor: (tx: Tx, clerkId: Id<'clerk'>) => Promise<Actor | null>
 }
@@ -31,10 +32,11 @@ export function createAuthenticate(options: AuthenticateOptions): (credentials: 
     const session = decodeSession(cookies.get(sessionCookies[kind].name), edge.house.sessionKey, edge.clock.now())
     if (session === null || session.kind !== kind) return anybody
     const { companyId, memberId, personId, buyerId, operatorId, clerkId } = session.ids
+    if (kind === 'buyer')
+      return isId('buyer', buyerId) && (await buyerActive(edge, buyerId)) ? { kind, buyerId } : anybody
     const found = await edge.read(async (tx): Promise<Actor | null> => {
       if (kind === 'operator') return isId('operator', operatorId) ? operatorActor(tx, operatorId) : null
       if (kind === 'clerk') return isId('clerk', clerkId) ? clerkActor(tx, clerkId) : null
-      if (kind === 'buyer') return isId('buyer', buyerId) && (await buyerActive(tx, buyerId)) ? { kind, buyerId } : null
       if (!isId('company', companyId)) return null
       if (kind === 'member') return isId('member', memberId) ? readMemberActor(tx, companyId, memberId) : null
       if (!isId('person', personId) || !(await isCompanyActive(tx, companyId))) return null

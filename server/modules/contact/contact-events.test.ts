@@ -4,6 +4,7 @@ import { eventHandlers } from '../../../jobs/wecom-event.ts'
 import { fieldsOf, startListener, until, type Listener } from '../../../sandbox/testing/callback-listener.ts'
 import { startWecomSandbox, type WecomSandbox } from '../../../sandbox/wecom/server.ts'
 import type { Ports } from '../../channels/ports.ts'
+import type { Edge } from '../../kernel/context.ts'
 import { OutsideError } from '../../kernel/outside.ts'
 import { sql } from '../../kernel/sql.ts'
 import { anUnreachedCampaign, aWay, outsideWorkers } from '../../testing/claims.ts'
@@ -165,10 +166,10 @@ onBothDatabases('events of customer contact', (database) => {
     expect(await rows()).toHaveLength(3)
     const renamed = eventOf('update_user', { UserID: 'serve1', NewUserID: 'Zhang' }, 'change_contact')
     const other = await aCompany(database)
-    const run = (event: WecomEventView) => eventHandlers['change_contact:update_user']!(edge(), event)
+    const run = (event: WecomEventView, by = edge()) => eventHandlers['change_contact:update_user']!(by, event)
     await run({ ...renamed, companyId: other.id })
     expect(await rows()).toHaveLength(3)
-    await Promise.all([run(renamed), run(renamed)])
+    await Promise.all([run(renamed, slowly(edge())), run(renamed, slowly(edge()))])
     const after = await rows()
     expect(after.map(({ id, state }) => [id, state])).toEqual(before.map(({ id }) => [id, 'added']))
     expect(after.map((row) => openContact(database.house, row).follower)).toEqual(['Zhang', 'Zhang'])
@@ -176,4 +177,21 @@ onBothDatabases('events of customer contact', (database) => {
     const [served] = await database.tx((tx) => tx.em.find(ContactWay, {}, { disableIdentityMap: true }))
     expect(openServing(database.house, served!)).toEqual(['Zhang'])
   })
+})
+
+/** Rests after each read: two that began together have read the same before either writes. */
+const slowly = (edge: Edge): Edge => ({
+  ...edge,
+  tx: (work) =>
+    edge.tx((tx) => {
+      const find = tx.em.find.bind(tx.em)
+      const em = Object.assign(tx.em, {
+        find: async (...asked: Parameters<typeof find>) => {
+          const found = await find(...asked)
+          await new Promise((resolve) => setTimeout(resolve, 100))
+          return found
+        },
+      })
+      return work({ ...tx, em })
+    }),
 })

@@ -1,6 +1,7 @@
+import { LockMode } from '@mikro-orm/core'
 import type { Id } from '../../../contract/ids.ts'
 import type { Edge, Tx } from '../../kernel/context.ts'
-import { change } from '../../kernel/sql.ts'
+import { change, dialectOf } from '../../kernel/sql.ts'
 import type { WecomEventView } from '../company/read-event.ts'
 import { inSpace, readUserIdSpace } from '../company/read-user-id-space.ts'
 import { renamingOf } from '../staff/note-directory-event.ts'
@@ -51,10 +52,13 @@ async function renameInWays(tx: Tx, companyId: Id<'company'>, { from, to }: Rena
 async function renameContacts(tx: Tx, companyId: Id<'company'>, { from, to }: Renaming): Promise<number> {
   const [before, after] = [followerIndexOf(tx.house, from), followerIndexOf(tx.house, to)]
   const where = { companyId, followerIndex: before }
+  // Held: what another run of the same event has renamed meanwhile would be its own twin.
+  const held = dialectOf(tx.em) === 'mysql' ? ({ lockMode: LockMode.PESSIMISTIC_WRITE } as const) : {}
   const rows = await tx.em.find(ExternalContact, where, {
     orderBy: { id: 'asc' },
     limit: BATCH,
     disableIdentityMap: true,
+    ...held,
   })
   for (const row of rows) {
     const key = { companyId, externalIdIndex: row.externalIdIndex, followerIndex: after }

@@ -2,7 +2,7 @@ import type { PaymentOutcome } from '../../../contract/states.ts'
 import type { Id } from '../../../contract/ids.ts'
 import type { WechatPayTrade } from '../../channels/wechatpay-port.ts'
 import type { Tx } from '../../kernel/context.ts'
-import { sql } from '../../kernel/sql.ts'
+import { sendTogether, sql } from '../../kernel/sql.ts'
 import { trailMany, type TrailNote } from '../../kernel/trail.ts'
 import { account } from '../ledger/accounts.ts'
 import { lockOrders } from '../order/lock-orders.ts'
@@ -55,8 +55,10 @@ export async function acceptNotices(tx: Tx, trades: readonly WechatPayTrade[]): 
     owners.set(trade.transactionId!, found.payment.id)
     return { kind: 'accepted', outcome: money.outcome }
   })
-  if (taken.length > 0) await writeTaken(tx, taken)
-  await trailMany(tx, refused)
+  await sendTogether(tx.em, async () => {
+    if (taken.length > 0) await writeTaken(tx, taken)
+    await trailMany(tx, refused)
+  })
   return answers
 }
 

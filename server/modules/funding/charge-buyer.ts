@@ -8,7 +8,7 @@ import { insertRows } from '../../kernel/sql.ts'
 import { trailMany } from '../../kernel/trail.ts'
 import { describe, place, tradeNo, type PayBodies } from './charge-wechat.ts'
 import { watchOf } from './open-payment.ts'
-import { keepTogether, prepareClaimed, preparePayment } from './prepare-payment.ts'
+import { prepareNew, preparePayment } from './prepare-payment.ts'
 import { callerOf } from './read-payment.ts'
 import { Payment, type PaymentRow } from './tables.ts'
 
@@ -97,9 +97,9 @@ function rowOf(tx: Tx, charge: BuyerCharge, now: number, bodies: PayBodies) {
   }
 }
 
-/** What the payer's phone needs for a payment that was recorded a moment ago; null when no answer came, or another asked after us. */
+/** What the payer's phone needs for a payment that was recorded a moment ago; null when no answer came. */
 export async function firstReadyToPay(edge: Edge, charge: NewCharge): Promise<JsapiParameters | null> {
-  const prepayId = await prepareClaimed(edge, charge, keepTogether)
+  const prepayId = await prepareNew(edge, charge)
   return prepayId === null ? null : parametersOf(edge, charge, prepayId)
 }
 
@@ -110,20 +110,27 @@ export async function firstReadyToPay(edge: Edge, charge: NewCharge): Promise<Js
  */
 export async function readyToPay(edge: Edge, orderId: Id<'order'>): Promise<JsapiParameters | null> {
   let payment = await edge.read((tx) => readBuyersPayment(tx, orderId))
+  // Whoever recorded it a moment ago is asking: a second prepay id would make theirs void.
+  if (payment?.version === 1 && edge.clock.now() < payment.openedAtMs + LOOKS * LOOK_MS)
+    payment = await lookUntilGood(edge, orderId)
   if (payment?.state === 'opened' && !isGood(payment, edge.clock.now())) {
     await preparePayment(edge, payment.id)
     // Of presses at once the last one's prepay id is the one that counts, and it may take a moment longer.
-    for (let looked = 0; looked < LOOKS; looked += 1) {
-      payment = await edge.read((tx) => readBuyersPayment(tx, orderId))
-      if (payment?.state !== 'opened' || isGood(payment, edge.clock.now())) break
-      await sleep(LOOK_MS)
-    }
+    payment = await lookUntilGood(edge, orderId)
   }
   if (payment === null || !isGood(payment, edge.clock.now())) return null
   return parametersOf(edge, callerOf(payment), payment.codeUrl)
 }
 
-const parametersOf = (edge: Edge, { mchid, appid }: WechatPayMerchant, prepayId: string): JsapiParameters =>
+async function lookUntilGood(edge: Edge, orderId: Id<'order'>): Promise<PaymentRow | null> {
+  for (let looked = 1; ; looked += 1) {
+    const payment = await edge.read((tx) => readBuyersPayment(tx, orderId))
+    if (payment?.state !== 'opened' || isGood(payment, edge.clock.now()) || looked === LOOKS) return payment
+    await sleep(LOOK_MS)
+  }
+}
+
+const parametersOf = (edge: Edge, { mchid, appid }: WechatPayMerchant, prepayId: string): Promise<JsapiParameters> =>
   edge.ports.wechatPay.jsapiParameters({ mchid, appid }, prepayId)
 
 type Prepared = PaymentRow & { readonly codeUrl: string }

@@ -11,6 +11,9 @@ import { checkCombined } from './check-combined.ts'
 /** A notice is a few hundred bytes; one of ten sub-orders a few thousand. */
 const NOTICE_BYTES = 64 * 1024
 
+/** A payer looks at WeChat's own page for longer than that. */
+const PACE_MS = 60
+
 /** Takes what WeChat Pay tells of a refund; it lives to the right of this module and is given to it. */
 export type RefundNoticeTaker = (edge: Edge, refund: RefundFacts & { readonly mchid: string }) => Promise<void>
 
@@ -29,7 +32,10 @@ function noticesOf(edge: Edge): (told: Told) => Promise<readonly NoticeAnswer[]>
   const queue = coalesce<Told, readonly NoticeAnswer[]>({
     most: 125,
     atOnce: 2,
+    paceMs: PACE_MS,
     waiting: 2000,
+    // Buyers wait for the cards that the worker makes: only a storm of notices comes before them.
+    crowdAt: 100,
     doMany: async (told) => {
       const trades = told.flatMap((one) => one.trades)
       const answers = await told[0]!.edge.tx((tx) => acceptNotices({ ...tx, actor }, trades))

@@ -25,7 +25,10 @@ const TRIES = 2
  */
 export async function preparePayment(edge: Edge, paymentId: Id<'payment'>): Promise<void> {
   const lead = await edge.tx((tx) => claimPreparing(tx, paymentId))
-  if (lead) await prepareClaimed(edge, lead)
+  const text = lead && (await askForCredential(edge, lead))
+  if (lead === null || text === null) return
+  const keep = isCombined(lead) ? keepForAll : keepOne
+  await unlessEnded(edge, lead, await edge.tx((tx) => keep(tx, { lead, text })))
 }
 
 /** A WeChat payment as far as asking for its credential goes. */
@@ -35,17 +38,21 @@ type Lead = Pick<
 >
 
 /**
- * The same for a payment that only this caller asks about now: it claimed it, or recorded it a moment ago. Gives the credential;
- * null when no answer came, or somebody asked after us.
+ * The same for a payment that the caller recorded a moment ago, and which is not combined: gives the credential as soon as it is
+ * there; null when no answer came. It is kept right after that, for whoever asks next; should that fail, it is asked for again.
  */
-export async function prepareClaimed(edge: Edge, lead: Lead, keep = keepAlone): Promise<string | null> {
+export async function prepareNew(edge: Edge, lead: Lead): Promise<string | null> {
   const text = await askForCredential(edge, lead)
-  if (text === null) return null
-  const { kept, state } = isCombined(lead)
-    ? await edge.tx((tx) => keepForAll(tx, lead, text))
-    : await keep(edge, { lead, text })
-  if (!kept && state !== 'opened') await askPayment(edge, lead.id, { close: true })
-  return kept ? text : null
+  if (text !== null)
+    keepTogether(edge, { lead, text })
+      .then((kept) => unlessEnded(edge, lead, kept))
+      .catch((error: unknown) => edge.log.warn({ err: error, paymentId: lead.id }, 'a credential was not kept'))
+  return text
+}
+
+/** A payment that ended here unpaid while WeChat Pay was asked is closed there too. */
+async function unlessEnded(edge: Edge, lead: Lead, { kept, state }: Kept): Promise<void> {
+  if (!kept && (state === 'closed' || state === 'failed')) await askPayment(edge, lead.id, { close: true })
 }
 
 /**
@@ -111,17 +118,19 @@ interface Credential {
   readonly text: string
 }
 
-const keepAlone = async (edge: Edge, item: Credential): Promise<Kept> =>
-  (await edge.tx((tx) => keepMany(tx, [item])))[0]!
+const keepOne = async (tx: Tx, item: Credential): Promise<Kept> => (await keepMany(tx, [item]))[0]!
 
-/** The same of everybody's of a moment by one commit: a rush waits for the disk longer than for WeChat Pay. */
-export const keepTogether = inGroups(keepMany)
+/** Nobody waits for it: who presses again within a second waits longer anyway (`readyToPay`). */
+const KEEP_PACE_MS = 200
+
+/** The same of everybody's of a moment by one commit. */
+const keepTogether = inGroups(keepMany, { crowdAt: null, paceMs: KEEP_PACE_MS })
 
 async function keepMany(tx: Tx, items: readonly Credential[]): Promise<Kept[]> {
   const rows = items.map(({ lead, text }) => {
     return { id: lead.id, version: lead.version, code_url: text, until_ms: untilOf(tx, lead) }
   })
-  await updateRows(
+  const kept = await updateRows(
     tx.em,
     'payment',
     rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
@@ -130,6 +139,7 @@ async function keepMany(tx: Tx, items: readonly Credential[]): Promise<Kept[]> {
       where: 'payment.version = new_version',
     },
   )
+  if (kept === rows.length) return items.map(() => ({ kept: true, state: 'opened' }))
   const now = await readCredentials(
     tx,
     rows.map(({ id }) => id),
@@ -141,7 +151,7 @@ async function keepMany(tx: Tx, items: readonly Credential[]): Promise<Kept[]> {
 }
 
 /** Of a combined payment all sub-orders carry it. */
-async function keepForAll(tx: Tx, lead: Lead & { readonly combineNo: string }, text: string): Promise<Kept> {
+async function keepForAll(tx: Tx, { lead, text }: Credential): Promise<Kept> {
   const until = untilOf(tx, lead)
   await lockOrders(tx, [lead.orderId])
   const kept = await change(

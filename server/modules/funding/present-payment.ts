@@ -11,7 +11,7 @@ export async function showPayment(edge: Edge, id: Id<'payment'>): Promise<z.inpu
   const shown = present(facts, edge.clock.now())
   const prepayId = facts.payment.codeUrl
   if (facts.payment.product !== 'jsapi' || !isPayable(facts.payment, edge.clock.now()) || !prepayId) return shown
-  return { ...shown, jsapi: edge.ports.wechatPay.jsapiParameters(callerOf(facts.payment), prepayId) }
+  return { ...shown, jsapi: await edge.ports.wechatPay.jsapiParameters(callerOf(facts.payment), prepayId) }
 }
 
 const isPayable = (payment: PaymentRow, nowMs: number): boolean =>

@@ -4,7 +4,7 @@ import type { WechatPayMerchant } from '../../channels/wechatpay-port.ts'
 import { readSum } from '../../kernel/columns.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { sql } from '../../kernel/sql.ts'
-import { readBrands, readVersions } from '../catalog/read-template.ts'
+import { readBrands, readOwnMerchants, readVersions } from '../catalog/read-template.ts'
 import { readTermsAt } from '../catalog/read-terms.ts'
 import { readOrder, readPrices } from '../order/read-order.ts'
 import type { Need } from './rules.ts'
@@ -57,12 +57,9 @@ export async function readMerchantsOf(
   atMs: number,
 ): Promise<ReadonlyMap<Id<'brand'>, WechatPayMerchant | null>> {
   const terms = await readTermsAt(tx, brandIds, atMs)
-  return new Map(
-    (await readBrands(tx, brandIds)).map(({ id, mchid, appid }) => {
-      const own = mchid && appid ? { mchid, appid } : null
-      return [id, terms.get(id)?.collector === 'platform' ? tx.house.wechatPay.platform : own]
-    }),
-  )
+  const merchants = await readOwnMerchants(tx, brandIds)
+  const { platform } = tx.house.wechatPay
+  return new Map([...merchants].map(([id, own]) => [id, terms.get(id)?.collector === 'platform' ? platform : own]))
 }
 
 /**

@@ -98,13 +98,16 @@ function outcomeOf(arrived: Arrived, counted: number): PaymentOutcome {
 const firstLooksMs = [5_000, 20_000, 80_000]
 const LOOK_EVERY_MS = 180_000
 
-/** When to ask about an open payment again: 5 s, 20 s and 80 s after it was opened, then every three minutes. */
+/**
+ * When to ask about an open payment again: 5 s, 20 s and 80 s after it was opened, then every three minutes; on the next whole
+ * second, so that those of a rush are looked at together.
+ */
 export function nextLookAt(openedAtMs: number, nowMs: number): number {
   const age = nowMs - openedAtMs
-  const early = firstLooksMs.find((step) => step > age)
-  if (early !== undefined) return openedAtMs + early
   const last = firstLooksMs.at(-1)!
-  return openedAtMs + last + (Math.floor((age - last) / LOOK_EVERY_MS) + 1) * LOOK_EVERY_MS
+  const later = last + (Math.floor((age - last) / LOOK_EVERY_MS) + 1) * LOOK_EVERY_MS
+  const step = firstLooksMs.find((one) => one > age) ?? later
+  return Math.ceil((openedAtMs + step) / 1000) * 1000
 }
 
 /** No 0, 1, I, L, O, U: what a person reads and types at a bank stays itself. No W: `FLKW` begins a wallet's reference. */

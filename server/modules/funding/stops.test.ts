@@ -91,6 +91,31 @@ onBothDatabases('funding that is stopped between its phases', (database) => {
     expect(await ask(id)).toMatchObject({ state: 'CLOSED' })
   })
 
+  test('a payment that was paid while its code was on the way is not asked about again', async () => {
+    const { orderId } = await anOrder(database, company.id, 1)
+    const real = house.ports.wechatPay
+    let asked = 0
+    const paying: Ports['wechatPay'] = {
+      ...real,
+      prepare: async (merchant, product, body) => {
+        const answer = await real.prepare(merchant, product, body)
+        const { out_trade_no: outTradeNo } = JSON.parse(body) as { out_trade_no: string }
+        await world.ctl('pay', { mchid: merchant.mchid, outTradeNo, outcome: 'success' })
+        const [found] = await read<{ id: Id<'payment'> }>('select id from payment where out_trade_no = ?', [outTradeNo])
+        await watchPayment(house.edge(), found!.id)
+        return answer
+      },
+      query: (...whose) => {
+        asked += 1
+        return real.query(...whose)
+      },
+    }
+    const edge = database.edge({ ...house.ports, wechatPay: paying }, company.as('hr'))
+    const id = await open(edge, orderId, 'wechat_pay', 100_000)
+    expect(await row(id)).toMatchObject({ state: 'paid', code_url: null })
+    expect(asked).toBe(0)
+  })
+
   test('once the order has its funds, its other open ways are ended: the transfer here, the code there', async () => {
     const { orderId } = await anOrder(database, company.id, 1)
     const code = await open(hrEdge(), orderId, 'wechat_pay', 100_000)

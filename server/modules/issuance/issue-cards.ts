@@ -4,6 +4,7 @@ import type { Id } from '../../../contract/ids.ts'
 import { limits } from '../../../contract/limits.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { enqueue, type NewJob } from '../../kernel/outbox.ts'
+import { sendTogether } from '../../kernel/sql.ts'
 import { trailMany } from '../../kernel/trail.ts'
 import type { Lane } from '../../kernel/tables.ts'
 import { insertCards, type NewCard } from '../card/insert-cards.ts'
@@ -11,7 +12,7 @@ import { makeSecret } from '../card/make-secret.ts'
 import { readVersions, type TemplateVersionRow } from '../catalog/read-template.ts'
 import { readTermsOf, type Terms } from '../catalog/read-terms.ts'
 import { spendFunds, takeSlices, type TakenSlice } from '../order/take-slices.ts'
-import { countSold, type SoldItem } from '../shelf/count-sold.ts'
+import { countSold, sellTakings, type SoldItem } from '../shelf/count-sold.ts'
 import { postIssues } from './post-issue.ts'
 
 const DAY_MS = 86_400_000
@@ -39,8 +40,26 @@ export async function issueCards(tx: Tx, issuing: Issuing, sliceIds: readonly Id
     const brands = [...new Set(cards.map((card) => card.brandId))]
     return { slice, cards, terms: brands.map((brandId) => termsAt(brandId, slice.orderedAtMs)) }
   })
-  const cards = made.flatMap((one) => one.cards)
-  await insertCards(tx, cards)
+  const sold = soldOf(taken)
+  const series = await sendTogether(tx.em, async () => {
+    await writeMade(tx, taken, made, versions)
+    return sellTakings(tx, sold)
+  })
+  // Last, and orders before listings, as everywhere: a listing that many buy is held no longer than it must be.
+  await countSold(tx, sold, series)
+  return made.reduce((sum, { cards }) => sum + cards.length, 0)
+}
+
+async function writeMade(
+  tx: Tx,
+  taken: readonly TakenSlice[],
+  made: readonly MadeSlice[],
+  versions: Versions,
+): Promise<void> {
+  await insertCards(
+    tx,
+    made.flatMap(({ cards }) => cards),
+  )
   await postIssues(
     tx,
     made.map(({ slice, terms, cards: own }) => ({ orderId: slice.orderId, sliceId: slice.id, terms, cards: own })),
@@ -53,11 +72,8 @@ export async function issueCards(tx: Tx, issuing: Issuing, sliceIds: readonly Id
     }),
   )
   const last = await spendFunds(tx, pricesOf(taken))
-  // Orders are held before listings, as everywhere; and a listing that many buy is held no longer than it must be.
-  await countSold(tx, soldOf(taken))
   const deliveries = taken.filter((slice) => slice.companyId !== null).map(deliveryOf)
   await enqueue(tx, [...deliveries, ...settlementsOf(tx, made, last, versions)])
-  return cards.length
 }
 
 /** A card and what it costs. */

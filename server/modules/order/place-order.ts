@@ -18,12 +18,6 @@ export interface NewItem {
   readonly listingId?: Id<'listing'>
 }
 
-/** Whose an order is: a company's, or somebody's who buys for themselves. */
-export interface Orderer {
-  readonly companyId: Id<'company'> | null
-  readonly buyerId?: Id<'buyer'> | null
-}
-
 /**
  * Places an order that waits for its funds: one item a card, cut into slices of at most 1,000 items, all in the
  * caller's transaction. For a large order use `beginOrder`, `addOrderItems` and `completeOrder` in transactions of
@@ -31,10 +25,10 @@ export interface Orderer {
  */
 export async function placeOrder(
   tx: Tx,
-  input: Orderer & { readonly items: readonly NewItem[] },
+  input: { readonly companyId: Id<'company'> | null; readonly items: readonly NewItem[] },
 ): Promise<Id<'order'>> {
-  const { companyId, buyerId = null, items } = input
-  const orderId = await beginOrder(tx, companyId, buyerId)
+  const { companyId, items } = input
+  const orderId = await beginOrder(tx, companyId)
   for (let from = 0; from < items.length; from += limits.cardsPerSlice)
     await addOrderItems(tx, orderId, from, items.slice(from, from + limits.cardsPerSlice))
   await completeOrder(tx, orderId, { itemCount: items.length, totalFen: sumFen(items.map((item) => item.priceFen)) })
@@ -42,16 +36,11 @@ export async function placeOrder(
 }
 
 /** Opens an order without items, in state `placing`: nobody can pay it before `completeOrder`. */
-export async function beginOrder(
-  tx: Tx,
-  companyId: Id<'company'> | null,
-  buyerId: Id<'buyer'> | null = null,
-): Promise<Id<'order'>> {
+export async function beginOrder(tx: Tx, companyId: Id<'company'> | null): Promise<Id<'order'>> {
   const orderId = tx.newId('order')
   await tx.em.insert(Order, {
     id: orderId,
     companyId,
-    buyerId,
     state: 'placing',
     version: 1,
     totalFen: fen(0),

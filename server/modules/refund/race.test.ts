@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { onBothDatabases } from '../../testing/databases.ts'
 import { race, type PairName } from '../../testing/racing/race.ts'
-import { raceUnguarded } from '../../testing/racing/race-unguarded.ts'
+import { bothUnguarded } from '../../testing/racing/race-unguarded.ts'
 
 /** A sample of `npm run race`; a third of it in each order on SQLite. Sharing takes many calls a contest. */
 const samples = {
@@ -29,7 +29,7 @@ onBothDatabases('a refund races', (database) => {
 test.each(names)(
   '%s without its guard: both, and the race counts them',
   async (name) => {
-    expect((await raceUnguarded(name, UNGUARDED)).both).toBeGreaterThan(0)
+    expect(await bothUnguarded(name, UNGUARDED)).toBeGreaterThan(0)
   },
   120_000,
 )

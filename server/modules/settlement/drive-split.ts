@@ -43,11 +43,15 @@ const merchantOf = (split: SplitRow): WechatPayMerchant => ({ mchid: split.mchid
 
 /** Reads a split at this step while its order is held; null when the step is over. */
 async function readAtStep(tx: Tx, splitId: Id<'split'>, step: number): Promise<SplitRow | null> {
-  const seen = await tx.em.findOne(Split, { id: splitId }, { disableIdentityMap: true })
-  if (!seen || seen.step !== step || seen.state === 'finished' || seen.state === 'stuck') return null
+  const read = async () => {
+    const split = await tx.em.findOne(Split, { id: splitId }, { disableIdentityMap: true })
+    return split?.step === step && split.state !== 'finished' && split.state !== 'stuck' ? split : null
+  }
+  const seen = await read()
+  if (seen === null) return null
   await lockOrders(tx, [seen.orderId])
-  const split = await tx.em.findOne(Split, { id: splitId }, { disableIdentityMap: true })
-  return split !== null && split.step === step ? split : null
+  // Another run of the same step may have ended it while we waited for the order.
+  return read()
 }
 
 /** The call to ask about, or to send next; null where there is none now, and the next job is written. */

@@ -4,7 +4,7 @@ import type { Ports } from '../../channels/ports.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
 import { aListing, buyOne, payAndIssue, tally, type TestListing } from '../../testing/shelf.ts'
-import { countSold } from './count-sold.ts'
+import { countSold, sellTakings } from './count-sold.ts'
 import { findListing } from './read-listing.ts'
 import { readSeriesNumbers } from './read-series.ts'
 import { returnTaking } from './return-taking.ts'
@@ -78,11 +78,11 @@ onBothDatabases('cards of the shelf are made', (database) => {
     await buyOne(edge(), listing, { buyer: 2 })
     await database.tx((tx) => returnTaking(tx, orderId))
     const item = { listingId: listing.id, orderItemId: encodeId('orderItem', 1n) }
-    await expect(database.tx((tx) => countSold(tx, [{ ...item, orderId }]))).rejects.toThrow('moved held -> sold')
+    await expect(database.tx((tx) => sellTakings(tx, [{ ...item, orderId }]))).rejects.toThrow('moved held -> sold')
     const unknown = encodeId('order', 1n)
-    await expect(database.tx((tx) => countSold(tx, [{ ...item, orderId: unknown }]))).rejects.toThrow('took nothing')
+    await expect(database.tx((tx) => sellTakings(tx, [{ ...item, orderId: unknown }]))).rejects.toThrow('took nothing')
     expect(await stands(database, listing.id)).toMatchObject({ taken: 1, sold: 0 })
-    await database.tx((tx) => countSold(tx, []))
+    await database.tx((tx) => countSold(tx, [], new Set()))
   })
 
   test('cards of several listings that are made together are counted for each', async () => {

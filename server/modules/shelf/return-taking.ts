@@ -1,10 +1,16 @@
 import type { Id } from '../../../contract/ids.ts'
-import { takingMoves } from '../../../contract/states.ts'
+import { takingMoves, type TakingState } from '../../../contract/states.ts'
 import type { Tx } from '../../kernel/context.ts'
 import { move } from '../../kernel/move.ts'
-import { change } from '../../kernel/sql.ts'
+import { change, sql } from '../../kernel/sql.ts'
 import { findListing } from './read-listing.ts'
-import { ListingTaking } from './tables.ts'
+
+interface Taking {
+  readonly id: Id<'listingTaking'>
+  readonly listingId: Id<'listing'>
+  readonly state: TakingState
+  readonly promoNumber: number | null
+}
 
 /**
  * Gives back what an order took of a listing, once: nobody paid it in time, or its card went back. Stock and the buyer's caps have
@@ -12,8 +18,12 @@ import { ListingTaking } from './tables.ts'
  * stock. False when there is nothing (any more) to give back.
  */
 export async function returnTaking(tx: Tx, orderId: Id<'order'>): Promise<boolean> {
-  const taking = await tx.em.findOne(ListingTaking, { orderId }, { disableIdentityMap: true })
-  if (taking === null || taking.state === 'returned' || taking.state === 'retired') return false
+  const [taking] = await sql<Taking>(
+    tx.em,
+    `select id, listing_id as listingId, state, promo_number as promoNumber from listing_taking where order_id = ?`,
+    [orderId],
+  )
+  if (taking === undefined || taking.state === 'returned' || taking.state === 'retired') return false
   const listing = await findListing(tx, taking.listingId)
   if (listing === null) throw new Error(`taking ${taking.id}: no listing ${taking.listingId}`)
   const wasSold = taking.state === 'sold'

@@ -5,13 +5,12 @@ import type { Ports } from '../../channels/ports.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { change, sql } from '../../kernel/sql.ts'
 import { onBothDatabases, type TestDatabase } from '../../testing/databases.ts'
-import { aListing, buyerNumber, buyOne, mendListing, tally, type TestListing } from '../../testing/shelf.ts'
+import { aListing, buyerNumber, buyOne, mendListing, takeOne, tally, type TestListing } from '../../testing/shelf.ts'
 import { addTemplateVersion } from '../catalog/create-template.ts'
 import { readVersions } from '../catalog/read-template.ts'
 import { findListing } from './read-listing.ts'
 import { readListing } from './read-shelf.ts'
 import { returnTaking } from './return-taking.ts'
-import { takeListing } from './take-listing.ts'
 
 const AT = Date.UTC(2026, 8, 1, 12)
 const at = (database: TestDatabase, now: number) => database.edge({} as Ports, undefined, () => now)
@@ -58,7 +57,7 @@ onBothDatabases('taking from the shelf', (database) => {
     )[0]!
     const own = { versionId: listing.versionId, faceFen: fen(10_000), listingId: listing.id, buyerId }
     const orderId = encodeId('order', 1n)
-    const again = await at(database, AT).tx((tx) => takeListing(tx, { ...own, priceFen: fen(10_000), orderId }))
+    const again = await at(database, AT).tx((tx) => takeOne(tx, { ...own, priceFen: fen(10_000), orderId }))
     expect(again.isPromo).toBe(false)
   })
 
@@ -140,7 +139,7 @@ onBothDatabases('taking from the shelf', (database) => {
       expect(await outcomeOf(listing, { faceFen: 15_000 })).toBe('face_refused')
       const wish = { listingId: listing.id, versionId: listing.versionId, faceFen: fen(15_000), priceFen: fen(15_000) }
       const asked = database.tx((tx) =>
-        takeListing(tx, { ...wish, buyerId: buyerNumber(1), orderId: encodeId('order', 1n) }),
+        takeOne(tx, { ...wish, buyerId: buyerNumber(1), orderId: encodeId('order', 1n) }),
       )
       const refusal = await asked.catch((error: unknown) => error)
       expect((refusal as AppError).more).toMatchObject({ field: 'faceFen', detail: { en: 'Faces: ¥100.00, ¥200.00.' } })

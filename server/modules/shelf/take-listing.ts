@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/core'
 import type { Fen } from '../../../contract/fen.ts'
 import type { Id } from '../../../contract/ids.ts'
 import { priceOf } from '../../../contract/price.ts'
@@ -27,22 +28,19 @@ export interface TakenListing {
   readonly isPromo: boolean
 }
 
-/** One card of a listing for one order, as `takeListings` takes it. Throws its refusal. */
-export async function takeListing(tx: Tx, wish: TakingWish): Promise<TakenListing> {
-  const [one] = await takeListings(tx, [wish])
-  if (one instanceof AppError) throw one
-  return one!
-}
-
 /**
  * Takes a card of a listing for each of any number of orders, before their payment, and answers in their order: stock and caps
  * are never passed, whoever asks at once. The listings are held, in the order of their ids, until the transaction ends; each wish
  * is decided in memory after the ones before it, by the server's clock, and all are written by one statement a table. A wish that
  * may not be is refused alone: `listing_gone` (also for one that is not for this buyer), `version_changed`, `face_refused`,
- * `price_changed`, `sold_out`, `over_buyer_cap`.
+ * `price_changed`, `sold_out`, `over_buyer_cap`. Versions that the caller has read already are not read again.
  */
-export async function takeListings(tx: Tx, wishes: readonly TakingWish[]): Promise<(TakenListing | AppError)[]> {
-  const shelf = await openShelf(tx, wishes)
+export async function takeListings(
+  tx: Tx,
+  wishes: readonly TakingWish[],
+  known: readonly TemplateVersionRow[] = [],
+): Promise<(TakenListing | AppError)[]> {
+  const shelf = await openShelf(tx, wishes, known)
   const taken: { readonly wish: TakingWish; readonly promoNumber: number | null }[] = []
   const answers = wishes.map((wish) => {
     const answer = decide(tx, shelf, wish)
@@ -72,13 +70,13 @@ interface Shelf {
 }
 const ownKey = ({ listingId, buyerId }: Pick<TakingWish, 'listingId' | 'buyerId'>): string => `${listingId} ${buyerId}`
 
-async function openShelf(tx: Tx, wishes: readonly TakingWish[]): Promise<Shelf> {
+async function openShelf(tx: Tx, wishes: readonly TakingWish[], known: readonly TemplateVersionRow[]): Promise<Shelf> {
   const ids = [...new Set(wishes.map(({ listingId }) => listingId))].sort()
   const buyerIds = [...new Set(wishes.map(({ buyerId }) => buyerId))]
-  await holdListings(tx, ids)
-  const rows = ids.length === 0 ? [] : await tx.em.find(Listing, { id: { $in: ids } }, { disableIdentityMap: true })
-  const versionIds = [...new Set(rows.map(({ templateVersionId }) => templateVersionId))]
-  const versions = new Map((await readVersions(tx, versionIds)).map((version) => [version.id, version]))
+  const rows = await holdListings(tx, ids)
+  const has = new Set(known.map(({ id }) => id))
+  const others = new Set(rows.map(({ templateVersionId }) => templateVersionId).filter((id) => !has.has(id)))
+  const versions = new Map([...known, ...(await readVersions(tx, [...others]))].map((version) => [version.id, version]))
   const listings = rows.map((listing) => {
     const version = versions.get(listing.templateVersionId)
     if (version === undefined)
@@ -93,13 +91,13 @@ async function openShelf(tx: Tx, wishes: readonly TakingWish[]): Promise<Shelf> 
 }
 
 /** Until the end of the transaction, in the order of their ids; SQLite's writer holds all there is from its beginning. */
-async function holdListings(tx: Tx, ids: readonly Id<'listing'>[]): Promise<void> {
-  if (ids.length === 0 || dialectOf(tx.em) !== 'mysql') return
-  await sql(
-    tx.em,
-    `select id from listing force index (primary) where id in (${marks(ids)}) order by id for update`,
-    ids,
-  )
+async function holdListings(tx: Tx, ids: readonly Id<'listing'>[]): Promise<ListingRow[]> {
+  if (ids.length === 0) return []
+  const held =
+    dialectOf(tx.em) === 'mysql'
+      ? ({ lockMode: LockMode.PESSIMISTIC_WRITE, indexHint: 'force index (primary)' } as const)
+      : {}
+  return tx.em.find(Listing, { id: { $in: [...ids] } }, { orderBy: { id: 'asc' }, disableIdentityMap: true, ...held })
 }
 
 async function readOwn(

@@ -6,9 +6,10 @@ import type { Tx } from '../../kernel/context.ts'
 import { AppError, toAppError } from '../../kernel/errors.ts'
 import { differingField, keepOnce, OnceConflict, readOnce, type Keyed, type Remembered } from '../../kernel/once.ts'
 import { enqueue } from '../../kernel/outbox.ts'
-import { insertRows } from '../../kernel/sql.ts'
+import { insertRows, sendTogether } from '../../kernel/sql.ts'
 import { readOpenids } from '../buyer/read-buyer.ts'
 import { filingRefusal } from '../compliance/check-filing.ts'
+import { readVersions, type TemplateVersionRow } from '../catalog/read-template.ts'
 import { useCover } from '../cover/use-cover.ts'
 import { chargeBuyers, type NewCharge } from '../funding/charge-buyer.ts'
 import type { PayBodies } from '../funding/charge-wechat.ts'
@@ -51,16 +52,7 @@ export async function buyCards(tx: Tx, buyings: readonly Buying[], bodies: PayBo
     fresh.push({ ...buying, ...keyed, orderId })
     return () => placedNow.get(keyed.key)!
   })
-  const placedNow = new Map<string, Placed | AppError>()
-  for (const [key, placed] of await placeFresh(tx, fresh, bodies)) placedNow.set(key, placed)
-  await keepOnce(
-    tx,
-    KEYS,
-    fresh.flatMap(({ key, input }) => {
-      const placed = placedNow.get(key)
-      return placed === undefined || placed instanceof AppError ? [] : [{ key, input, answer: placed.orderId }]
-    }),
-  )
+  const placedNow = await sendTogether(tx.em, () => placeFresh(tx, fresh, bodies))
   return answers.map((answer) => answer())
 }
 
@@ -104,6 +96,13 @@ async function placeFresh(
     if (refused === null) taken.push(one)
     else answers.set(one.key, refused)
   if (taken.length === 0) return answers
+  const charges = await writeTaken(tx, taken, bodies)
+  taken.forEach(({ key, orderId }, index) => answers.set(key, { orderId, charge: charges[index]! }))
+  return answers
+}
+
+/** Writes the orders of what was taken, their payments and their keys. */
+async function writeTaken(tx: Tx, taken: readonly Taken[], bodies: PayBodies): Promise<NewCharge[]> {
   const endsAtMs = tx.clock.now() + limits.unpaidOrderMs
   await placeSingleOrders(
     tx,
@@ -131,8 +130,12 @@ async function placeFresh(
       return { kind: 'store-order.close', key, args: { orderId }, readyAtMs: endsAtMs }
     }),
   )
-  taken.forEach(({ key, orderId }, index) => answers.set(key, { orderId, charge: charges[index]! }))
-  return answers
+  await keepOnce(
+    tx,
+    KEYS,
+    taken.map(({ key, input, orderId }) => ({ key, input, answer: orderId })),
+  )
+  return charges
 }
 
 type Judged = { readonly one: Taken; readonly refused: null } | { readonly one: Fresh; readonly refused: AppError }
@@ -141,14 +144,17 @@ type Judged = { readonly one: Taken; readonly refused: null } | { readonly one: 
 async function takeAll(tx: Tx, fresh: readonly Fresh[]): Promise<Judged[]> {
   const appid = tx.house.wechat?.appid
   if (appid === undefined) return fresh.map((one) => ({ one, refused: new AppError('wechat_not_connected') }))
+  const versions = await readVersions(tx, [...new Set(fresh.map(({ wish }) => wish.versionId))])
+  const openids = await readOpenids(tx, [...new Set(fresh.map(({ buyerId }) => buyerId))], appid)
+  const brandIds = [...new Set(versions.map(({ brandId }) => brandId))].sort()
+  const merchants = await readMerchantsOf(tx, brandIds, tx.clock.now())
+  const filed = await readFiled(tx, fresh, versions)
+  // Last: from here on everybody else who buys of these listings waits for us.
   const takings = await takeListings(
     tx,
     fresh.map(({ wish, buyerId, orderId }) => ({ ...wish, buyerId, orderId })),
+    versions,
   )
-  const openids = await readOpenids(tx, [...new Set(fresh.map(({ buyerId }) => buyerId))], appid)
-  const brandIds = new Set(takings.flatMap((taken) => (taken instanceof AppError ? [] : [taken.version.brandId])))
-  const merchants = await readMerchantsOf(tx, [...brandIds].sort(), tx.clock.now())
-  const filed = await readFiled(tx, fresh, takings)
   const judged: Judged[] = []
   for (const [index, one] of fresh.entries()) {
     const taken = takings[index]!
@@ -177,13 +183,10 @@ async function takeAll(tx: Tx, fresh: readonly Fresh[]): Promise<Judged[]> {
 async function readFiled(
   tx: Tx,
   fresh: readonly Fresh[],
-  takings: readonly (TakenListing | AppError)[],
+  versions: readonly TemplateVersionRow[],
 ): Promise<ReadonlyMap<Id<'templateVersion'>, AppError>> {
-  const versions = new Map(
-    takings.flatMap((taken) => (taken instanceof AppError ? [] : [[taken.version.id, taken.version] as const])),
-  )
   const refused = new Map<Id<'templateVersion'>, AppError>()
-  for (const { id, brandId, named } of versions.values()) {
+  for (const { id, brandId, named } of versions) {
     const faces = fresh.filter(({ wish }) => wish.versionId === id).map(({ wish }) => wish.faceFen)
     const code = await filingRefusal(tx, [
       { brandId, named, faceFen: () => faces.reduce((sum, face) => sum + face, 0) },

@@ -17,7 +17,7 @@ import { endLock } from '../card/end-lock.ts'
 import { firstReadyToPay, readyToPay } from '../funding/charge-buyer.ts'
 import { findBuyersOrder } from '../order/read-order.ts'
 import { giveUpStoreOrder } from './close-unpaid.ts'
-import { findOwnCard, readStoreOrder, readStoreOrders } from './read-store-orders.ts'
+import { findOwnCard, readStoreOrder, readStoreOrders, readJustNow } from './read-store-orders.ts'
 import { refundStoreOrder } from './refund-store-order.ts'
 import { buyCard } from './store-desk.ts'
 import { watchStoreOrder } from './watch-orders.ts'
@@ -27,10 +27,10 @@ const keyIn = (http: Http): string => http.idempotencyKey ?? refuse('idempotency
 /** Orders, and asks WeChat Pay for what the phone needs; whoever presses again gets the same order. */
 async function buy(edge: Edge, wish: z.output<typeof BuyInput>, key: string): Promise<Ordered> {
   const { orderId, charge } = await buyCard(edge, wish, key)
-  const pay = charge === null ? null : await firstReadyToPay(edge, charge)
-  // Pressed twice: of several prepay ids the last one counts, whoever asked for it.
-  if (pay === null) return toPay(edge, orderId)
-  return { order: await edge.read((tx) => readStoreOrder(tx, orderId)), pay }
+  if (charge === null) return toPay(edge, orderId)
+  // WeChat Pay takes longer than the database, which is asked meanwhile.
+  const [{ view }, pay] = await Promise.all([readJustNow(edge, orderId), firstReadyToPay(edge, charge)])
+  return pay === null ? toPay(edge, orderId) : { order: { ...view, nowMs: edge.clock.now() }, pay }
 }
 
 /** The order, and what the phone needs to pay it now. */
@@ -64,8 +64,8 @@ const readEndpoints = [
     ...({ method: 'GET', path: '/store/orders/:id/events', may: 'buyer.read', scope: 'edge' } as const),
     ...({ input: StoreOrderIdInput, output: 'stream' } as const),
     run: async (edge, { id }, http) => {
-      await edge.read((tx) => findBuyersOrder(tx, id))
-      http.sse((send, gone) => watchStoreOrder(edge, id, send, gone))
+      const first = await readJustNow(edge, id)
+      http.sse((send, gone) => watchStoreOrder(edge, first, send, gone))
     },
   }),
 ]

@@ -58,5 +58,5 @@ const newDesk = () =>
     atOnce: AT_ONCE,
     waiting: WAITING,
     // Whoever orders waits for the card, which the worker makes.
-    needsWorker: true,
+    crowdAt: null,
   })

@@ -10,7 +10,7 @@ import { knowBuyer } from '../../modules/buyer/know-buyer.ts'
 import { endLock } from '../../modules/card/end-lock.ts'
 import { readVersions } from '../../modules/catalog/read-template.ts'
 import { acceptNotices } from '../../modules/funding/accept-notices.ts'
-import { readyToPay } from '../../modules/funding/charge-buyer.ts'
+import { firstReadyToPay } from '../../modules/funding/charge-buyer.ts'
 import { claimGift } from '../../modules/gift/claim-gift.ts'
 import { offerGift } from '../../modules/gift/offer-gift.ts'
 import { readGivenGift } from '../../modules/gift/read-gifts.ts'
@@ -93,8 +93,9 @@ async function placeOrders(stage: RaceStage, count: number) {
     const edge = storeEdge(stage, buyerId)
     const wish = { ...card, faceFen: fen(PRICE), priceFen: fen(PRICE) }
     const plain = { channel: 'wechat', forFriend: false, cover: 'plain', pictureId: null, greeting: '' } as const
-    const { orderId } = await buyCard(edge, { ...wish, ...plain }, 'once')
-    if ((await readyToPay(edge, orderId)) === null) throw new Error(`order ${orderId} cannot be paid`)
+    const { orderId, charge } = await buyCard(edge, { ...wish, ...plain }, 'once')
+    if (charge === null || (await firstReadyToPay(edge, charge)) === null)
+      throw new Error(`order ${orderId} cannot be paid`)
     return { orderId, openid: as.openid }
   })
 }

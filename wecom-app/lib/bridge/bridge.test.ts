@@ -36,8 +36,10 @@ function stubWindow(agent: string, state: { how: Answer; readonly asked: string[
     return target
   }
   vi.stubGlobal('location', new URL('https://fuli.example.com/shop/'))
+  const heard = new EventTarget()
   vi.stubGlobal('document', {
-    addEventListener: () => undefined,
+    addEventListener: heard.addEventListener.bind(heard),
+    dispatchEvent: heard.dispatchEvent.bind(heard),
     createElement: script,
     documentElement: { lang: 'zh-CN' },
     head: { append: (one: EventTarget) => queueMicrotask(() => one.dispatchEvent(new Event('load'))) },
@@ -220,6 +222,16 @@ test('of the notices that were asked for only those that the person said yes to 
     kind: 'done',
     value: ['t1'],
   })
+})
+
+test('where open tags are not supported nobody waits for a button, though the page is told before it asks', async () => {
+  const { bridge } = await openWechat()
+  document.dispatchEvent(new Event('WeixinOpenTagsError'))
+  const untapped = { replaceChildren: () => undefined } as unknown as HTMLElement
+  const over = new AbortController()
+  const asked = bridge.notify(untapped, { templates: ['t1'], label: '提醒我', over: over.signal })
+  setTimeout(() => over.abort(), 50)
+  expect((await asked).kind).toBe('failed')
 })
 
 test('whatever a platform throws is an outcome', async () => {

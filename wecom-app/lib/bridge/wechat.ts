@@ -79,6 +79,7 @@ export function wechatBridge(setting: WechatSetting): Bridge {
   const sells = maySell()
   const pay = cashier()
   const account = setting.appid === null ? 'no_account' : true
+  const tagless = noOpenTags()
   const can = {
     signIn: account,
     pay: sells ? account : 'not_sold_here',
@@ -111,7 +112,7 @@ export function wechatBridge(setting: WechatSetting): Bridge {
       return preset.kind === 'done' ? asked('updateTimelineShareData', shared(what), () => null) : preset
     },
     notify: (place, wish) =>
-      account === true ? offerNotices(setting, place, wish) : Promise.resolve(unavailable(account)),
+      account === true ? offerNotices(setting, tagless, place, wish) : Promise.resolve(unavailable(account)),
     scan: () =>
       asked('scanQRCode', { needResult: 1, scanType: ['qrCode'] }, ({ resultStr }: { resultStr: string }) => resultStr),
     locate: () =>
@@ -203,9 +204,19 @@ const shared = ({ title, text, url, imageUrl }: ShareCard): object => ({
   imgUrl: imageUrl,
 })
 
+/** Fails once this page is told that open tags do not work on it (5.3), which may be before anybody asks for one. */
+function noOpenTags(): Promise<never> {
+  const told = new Promise<never>((_resolve, reject) => {
+    document.addEventListener('WeixinOpenTagsError', () => reject(new Error('no open tags')), { once: true })
+  })
+  told.catch(() => undefined)
+  return told
+}
+
 /** WeChat's open tag (5.3): only it may ask for notices, at a tap on itself. Its button is drawn by us, in its slot. */
 async function offerNotices(
   setting: WechatSetting,
+  tagless: Promise<never>,
   place: HTMLElement,
   { templates, label, over }: NoticeAsk,
 ): Promise<Outcome<readonly string[]>> {
@@ -223,11 +234,10 @@ async function offerNotices(
     return new Promise((resolve, reject) => {
       tag.addEventListener('success', (event) => resolve(acceptedOf((event as CustomEvent<unknown>).detail)))
       tag.addEventListener('error', (event) => reject((event as unknown as CustomEvent<unknown>).detail))
-      document.addEventListener('WeixinOpenTagsError', () => reject(new Error('no open tags')), { once: true })
       place.replaceChildren(tag)
     })
   }
-  return outcomeOf(() => Promise.race([tapped(), gone]))
+  return outcomeOf(() => Promise.race([tapped(), gone, tagless]))
 }
 
 /** No style of the page reaches into the tag: what its button looks like travels with it. */
