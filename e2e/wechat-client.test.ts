@@ -280,6 +280,8 @@ describe.skipIf(chromiumPath === null)("WeChat's client in a plain browser", () 
     await takePicture(page, 'buyer-notices')
     await page.getByRole('link', { name: '礼品卡已被领取' }).click(SLOW)
     await page.waitForURL(`${base}/shop/gift`, SLOW)
+    // Until then the page may still take what the next test arranges for the next page that is opened.
+    await shows(page, 'ready')
   })
 
   test('where open tags are not supported the page is told, and scanning is typed in', async () => {
