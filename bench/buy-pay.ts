@@ -19,6 +19,11 @@ export interface PayGround {
   }
 }
 
+/** What it has used of the processor until it was asked. */
+export interface PayLook {
+  readonly cpuSeconds: number
+}
+
 const delayMs = Number(process.argv[2])
 const pair = generateKeyPairSync('rsa', {
   modulusLength: 2048,
@@ -41,5 +46,9 @@ const ground: PayGround = {
   platformPublicPem: sandbox.platformPublicKeyPem,
   merchant: { ...one, privateKeyPem: pair.privateKey },
 }
+process.on('message', () => {
+  const { user, system } = process.cpuUsage()
+  process.send?.({ cpuSeconds: (user + system) / 1e6 } satisfies PayLook)
+})
 process.once('disconnect', () => process.exit(0))
 process.send?.(ground)

@@ -2,6 +2,7 @@
  * The product in a process of its own for `bench -- buy`, set up by its environment: web, worker and schedule, with the real
  * adapters. It puts one card on its shelf, knows some buyers, and notes how long each call of WeChat Pay took.
  */
+import { subscribe } from 'node:diagnostics_channel'
 import { performance } from 'node:perf_hooks'
 import { createLog } from '../server/kernel/log.ts'
 import { fen } from '../contract/fen.ts'
@@ -30,15 +31,20 @@ export interface StoreLook {
   readonly peakRssMiB: number
 }
 
-const plain = globalThis.fetch
 let payMs: number[] = []
-globalThis.fetch = async (address, init) => {
-  const began = performance.now()
-  const answer = await plain(address, init)
-  const url = address instanceof Request ? address.url : address.toString()
-  if (url.includes('/v3/pay/transactions/jsapi')) payMs.push(performance.now() - began)
-  return answer
+/** When each order was handed to WeChat Pay. */
+const asked = new WeakMap<object, number>()
+interface Told {
+  readonly request: { readonly path: string }
 }
+subscribe('undici:request:create', (told) => {
+  const { request } = told as Told
+  if (request.path === '/v3/pay/transactions/jsapi') asked.set(request, performance.now())
+})
+subscribe('undici:request:headers', (told) => {
+  const began = asked.get((told as Told).request)
+  if (began !== undefined) payMs.push(performance.now() - began)
+})
 const config = readConfig(process.env)
 const running = await start(config, createLog({ level: config.logLevel }))
 let cpu = process.cpuUsage()

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bought, BuyLoad } from './buy-generator.ts'
-import type { PayGround } from './buy-pay.ts'
+import type { PayGround, PayLook } from './buy-pay.ts'
 import type { StoreGround, StoreLook } from './buy-server.ts'
 import { ask, heard, startChild } from './child.ts'
 import { openGround, type Ground } from './ground.ts'
@@ -39,7 +39,7 @@ export async function benchBuy(
   const pay = startChild('buy-pay.ts', [String(PAY_DELAY_MS)], {})
   try {
     say(ground.durability)
-    return await run(options, { folder, ground, say, pay: (await heard(pay)) as PayGround })
+    return await run(options, { folder, ground, say, payProcess: pay, pay: (await heard(pay)) as PayGround })
   } finally {
     pay.disconnect()
     await ground.remove()
@@ -51,11 +51,12 @@ interface Setting {
   readonly folder: string
   readonly ground: Ground
   readonly pay: PayGround
+  readonly payProcess: ChildProcess
   readonly say: (line: string) => void
 }
 
 async function run({ orders, perSecond }: BuyOptions, setting: Setting): Promise<object> {
-  const { say, pay, ground } = setting
+  const { say, pay, payProcess, ground } = setting
   const port = await freePort()
   const service = startChild('buy-server.ts', [], environmentOf(setting, port))
   const generator = startChild('buy-generator.ts', [], {})
@@ -64,18 +65,20 @@ async function run({ orders, perSecond }: BuyOptions, setting: Setting): Promise
   const store = (await ask(service, { kind: 'ground', mchid, appid, buyers: BUYERS })) as StoreGround
   const load = { kind: 'open', port, payUrl: pay.baseUrl, ground: store, perSecond } as const
   const look = () => ask(service, { kind: 'look' }) as Promise<StoreLook>
+  const payCpu = async () => ((await ask(payProcess, { kind: 'look' })) as PayLook).cpuSeconds
   try {
     const warming = perSecond * WARMING_SECONDS
     say(`warming with ${warming} orders`)
     await buy(generator, { ...load, from: 0, orders: warming })
     await sleep(2_000)
     await look()
-    const before = ground.databaseCpuSeconds()
+    const before = { database: ground.databaseCpuSeconds(), pay: await payCpu() }
     const told = await buy(generator, { ...load, from: warming, orders })
     const seen = await look()
     const cpu = {
       serverMsEach: round((seen.cpuSeconds * 1000) / orders),
-      databaseMsEach: round(((ground.databaseCpuSeconds() - before) * 1000) / orders),
+      databaseMsEach: round(((ground.databaseCpuSeconds() - before.database) * 1000) / orders),
+      sandboxMsEach: round((((await payCpu()) - before.pay) * 1000) / orders),
       phonesMsEach: round((told.cpuSeconds * 1000) / orders),
     }
     say(`faults ${JSON.stringify(told.faults)}, processor time ${JSON.stringify(cpu)}`)

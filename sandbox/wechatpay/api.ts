@@ -49,10 +49,11 @@ export function apiOf(world: World): Api {
     const [, mchid = null] = /mchid="(\d+)"/.exec(ctx.get('authorization')) ?? []
     const { method } = ctx
     note(world, { kind: 'call', mchid, method, url, status: told.status, fault: (after ?? fault)?.kind ?? null })
+    // It is made and signed in the time that it takes.
+    send(world, ctx, told, merchant)
     if (slow) await world.clock.sleep(slow.delayMs)
     if (after?.kind === 'cut_after') return cut(ctx)
     if (after?.kind === 'timeout_after') return hang(world, ctx)
-    send(world, ctx, told, merchant)
     if (after?.kind === 'broken_response_signature') ctx.set('Wechatpay-Nonce', 'changed')
     if (after?.kind === 'truncated_after') truncate(ctx)
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { makeMoney } from './money-state.ts'
 import { makeBills } from './papers-state.ts'
+import { postOverHttp } from './post-over-http.ts'
 import { noticeKey } from './platform-keys.ts'
 import { makePlatformKey } from './seal.ts'
 import type { PlatformKey } from './seal.ts'
@@ -28,7 +29,7 @@ export function createWorld(clock: Clock, options: WorldOptions = {}): World {
     publicKeyPermille: 1000,
     skewMs: 0,
     noticeRetryScale: options.noticeRetryScale ?? 1,
-    post: options.post ?? fetch,
+    post: options.post ?? postOverHttp,
     random: options.random ?? randomBytes,
     merchants: new Map(),
     trades: new Map(),

@@ -176,7 +176,6 @@ export async function postNotice(world: World, url: string, notice: Notice): Pro
       redirect: 'manual',
       signal: AbortSignal.timeout(5000),
     })
-    await response.arrayBuffer()
     status = response.status
   } catch {
     status = 0

@@ -124,7 +124,7 @@ export interface Fault {
   readonly copies: number
 }
 
-/** A notice on its way, in the form of `fetch`. */
+/** A notice on its way, in the form that `fetch` takes. */
 export interface PostedNotice {
   readonly method: 'POST'
   readonly headers: Record<string, string>
@@ -149,7 +149,7 @@ export interface World {
   skewMs: number
   readonly noticeRetryScale: number
   /** Sends a notice; a simulator without a network puts its own in. */
-  readonly post: (url: string, init: PostedNotice) => Promise<Response>
+  readonly post: (url: string, init: PostedNotice) => Promise<{ readonly status: number }>
   /** Random bytes; a simulator puts its own in. */
   readonly random: (bytes: number) => Buffer
   readonly merchants: Map<string, Merchant>

@@ -5,6 +5,7 @@ import { readJson, refusal } from './answer.ts'
 import { answerText, openResource, readPublicKey, verifyText } from './crypto.ts'
 import { exchange } from './exchange.ts'
 import type { Means, WechatPayOptions } from './options.ts'
+import type { HttpAnswer } from './plain-http.ts'
 
 /** A key of WeChat Pay's and the id under which it is named. */
 export interface PlatformKey {
@@ -186,7 +187,7 @@ function openCertificate(apiV3Key: string, row: z.output<typeof listBody>['data'
 
 /** Verifies the headers over the raw bytes of an answer (protocols wechat-pay 1.3). */
 export function isSigned(
-  headers: Headers,
+  headers: HttpAnswer['headers'],
   raw: Buffer,
   keyOf: (serial: string) => KeyObject | null,
   nowMs: number,

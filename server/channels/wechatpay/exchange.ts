@@ -2,6 +2,7 @@ import { OutsideError } from '../../kernel/outside.ts'
 import { readLimited } from '../../kernel/read-limited.ts'
 import { authorization } from './crypto.ts'
 import type { Means, WechatPayOptions } from './options.ts'
+import { sendHttp, type HttpAnswer } from './plain-http.ts'
 
 /** One request; `path` with its query, exactly as it is signed and sent. */
 export interface Outgoing {
@@ -13,7 +14,7 @@ export interface Outgoing {
 /** What came back, before anything of it is believed. */
 export interface Incoming {
   readonly status: number
-  readonly headers: Headers
+  readonly headers: HttpAnswer['headers']
   readonly raw: Buffer
   /** The first host may have done it too: only a success tells the truth. */
   readonly doubtful: boolean
@@ -96,7 +97,7 @@ async function sendTo(
     ...(request.method === 'POST' ? { 'content-type': 'application/json' } : {}),
   }
   try {
-    const response = await (options.fetch ?? globalThis.fetch)(origin + request.path, {
+    const response = await (options.fetch ?? sendHttp)(origin + request.path, {
       method: request.method,
       headers,
       redirect: 'manual',

@@ -1,5 +1,6 @@
 import { OutsideError } from '../../kernel/outside.ts'
 import { readPrivateKey, type MerchantCredentials, type SigningMerchant } from './crypto.ts'
+import type { SendHttp } from './plain-http.ts'
 
 /** How the house speaks with WeChat Pay. */
 export interface WechatPayOptions {
@@ -14,7 +15,7 @@ export interface WechatPayOptions {
   readonly notifyUrl: string
   readonly now: () => number
   readonly random: (length: number) => Buffer
-  readonly fetch?: typeof globalThis.fetch
+  readonly fetch?: SendHttp
   readonly timeoutMs?: number
   /** The largest bill that is read, in bytes, packed or not; 128 MiB. */
   readonly billLimit?: number
