@@ -117,7 +117,11 @@ export function decodeId(id: Id<IdKind>): bigint {
   return value
 }
 
+const forms = Object.fromEntries(
+  Object.entries(idPrefixes).map(([kind, prefix]) => [kind, new RegExp(`^${prefix}_[0-9A-HJKMNP-TV-Z]{13}$`)]),
+) as Readonly<Record<IdKind, RegExp>>
+
 /** Tells whether a text has the form of an id of this kind. */
 export function isId<K extends IdKind>(kind: K, text: unknown): text is Id<K> {
-  return typeof text === 'string' && new RegExp(`^${idPrefixes[kind]}_[0-9A-HJKMNP-TV-Z]{13}$`).test(text)
+  return typeof text === 'string' && forms[kind].test(text)
 }

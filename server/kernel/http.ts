@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { IncomingMessage, ServerResponse, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
-import Router from 'koa-router'
 import { can } from '../../contract/abilities.ts'
 import type { Lang } from '../../contract/error-codes.ts'
 import { bareLane, childOf } from './bare-lane.ts'
@@ -17,6 +16,7 @@ import type { House } from './house.ts'
 import { packText } from './pack-text.ts'
 import { pagePolicy } from './page-policy.ts'
 import { rateLimit, type Rate } from './rate.ts'
+import { routesOf } from './routes.ts'
 import { countStreams, type Streams } from './streams.ts'
 
 export interface Credentials {
@@ -75,19 +75,16 @@ export function createHttpApp(options: HttpOptions): Koa {
     crowd: rateLimit({ ...rate, points: rate.points * CROWD }),
     streams: countStreams(options.streamMs ?? STREAM_MS),
   }
-  const router = new Router()
-  for (const one of options.endpoints) {
-    router.register(one.path, [one.method], (ctx: Koa.Context) => answer(ctx, one, options, guards))
-  }
+  const { routes, methodsAt } = routesOf(options.endpoints, (ctx, one) => answer(ctx, one, options, guards))
   app.use((ctx, next) => around(ctx, next, options.log, metrics))
   app.use(pagePolicy(options.wechat ?? null))
   packText(app, options.log)
   app.use((ctx, next) => probes(ctx, next, options, metrics))
-  app.use(router.routes())
+  app.use(routes)
   app.use(async (ctx, next) => {
-    const methods = router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods)
+    const methods = methodsAt(ctx.path, ctx.method)
     if (methods.length > 0) {
-      ctx.set('Allow', [...new Set(methods)].join(', '))
+      ctx.set('Allow', methods.join(', '))
       refuse('method_not_allowed')
     }
     if (options.pages !== undefined && (ctx.method === 'GET' || ctx.method === 'HEAD')) await options.pages(ctx, next)
