@@ -73,7 +73,7 @@ async function run({ orders, perSecond }: BuyOptions, setting: Setting): Promise
     await buy(generator, { ...load, from: 0, orders: warming })
     await sleep(2_000)
     await look()
-    const before = { database: ground.databaseCpuSeconds(), pay: await payCpu() }
+    const before = { database: ground.databaseCpuSeconds(), pay: await payCpu(), statements: await ground.statements() }
     const told = await buy(generator, { ...load, from: warming, orders })
     const seen = await look()
     const cpu = {
@@ -82,8 +82,9 @@ async function run({ orders, perSecond }: BuyOptions, setting: Setting): Promise
       sandboxMsEach: round((((await payCpu()) - before.pay) * 1000) / orders),
       phonesMsEach: round((told.cpuSeconds * 1000) / orders),
     }
+    const statements = round(((await ground.statements()) - before.statements) / orders)
     say(
-      `faults ${JSON.stringify(told.faults)}, processor time ${JSON.stringify(cpu)}, of it ${signatureMs()} ms a signature`,
+      `faults ${JSON.stringify(told.faults)}, ${statements} statements an order, processor time ${JSON.stringify(cpu)}, of it ${signatureMs()} ms a signature`,
     )
     service.send({ kind: 'stop' })
     await once(service, 'exit')

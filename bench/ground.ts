@@ -14,6 +14,8 @@ export interface Ground {
   readonly durability: string
   /** Processor time of the database server so far; 0 where it lives in the process that uses it. */
   readonly databaseCpuSeconds: () => number
+  /** Statements that the database server was asked so far, of all sessions; 0 likewise. */
+  readonly statements: () => Promise<number>
   readonly remove: () => Promise<void>
 }
 
@@ -42,6 +44,7 @@ async function mysqlGround(): Promise<Ground> {
     raw: raw.url,
     durability: inWords(rows[0] ?? {}),
     databaseCpuSeconds: () => cpuSecondsOf(pid),
+    statements: () => statementsOf(server.url),
     remove: () => server.stop(),
   }
 }
@@ -58,6 +61,7 @@ async function sqliteGround(): Promise<Ground> {
     raw,
     durability: `version=${String(version)} journal_mode=wal synchronous=FULL`,
     databaseCpuSeconds: () => 0,
+    statements: () => Promise.resolve(0),
     remove: () => Promise.resolve(rmSync(folder, { recursive: true })),
   }
 }
@@ -66,6 +70,13 @@ const inWords = (settings: object): string =>
   Object.entries(settings)
     .map(([name, value]) => `${name}=${String(value)}`)
     .join(' ')
+
+async function statementsOf(url: string): Promise<number> {
+  const connection = await createConnection(url)
+  const [rows] = await connection.query<RowDataPacket[]>("show global status like 'Questions'")
+  await connection.end()
+  return Number(rows[0]?.['Value'])
+}
 
 /** What Linux counted for a process, in hundredths of a second: fields 14 and 15 after the name in parentheses. */
 function cpuSecondsOf(pid: number): number {
