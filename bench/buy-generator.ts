@@ -35,7 +35,7 @@ const TICK_MS = 2
 const FACE = 10_000
 const PRICE = 9_500
 const WAIT_MS = 30_000
-const agent = new Agent({ connections: null, headersTimeout: WAIT_MS, bodyTimeout: WAIT_MS })
+const agent = new Agent({ headersTimeout: WAIT_MS, bodyTimeout: WAIT_MS })
 
 /** Not by `fetch`, which would take several times the processor of what is measured. */
 const ask = (url: string, method: 'GET' | 'POST', headers: Record<string, string>, body: string | null) =>

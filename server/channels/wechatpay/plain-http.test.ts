@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { getGlobalDispatcher, ProxyAgent, setGlobalDispatcher } from 'undici'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readLimited } from '../../kernel/read-limited.ts'
 import { sendHttp, type HttpRequest } from './plain-http.ts'
@@ -49,6 +50,19 @@ test('what is sent arrives, and what is answered is read whatever the case of a 
 test('nobody is followed elsewhere', async () => {
   const answer = await sendHttp(`${base}/away`, wish())
   expect([answer.status, answer.headers.get('location')]).toEqual([302, `${base}/`])
+})
+
+test('where the process goes out by a proxy this does too, as `fetch` does', async () => {
+  const before = getGlobalDispatcher()
+  const proxy = new ProxyAgent({ uri: base, proxyTunnel: false })
+  setGlobalDispatcher(proxy)
+  try {
+    const answer = await sendHttp('http://pay.fulika.test/', wish())
+    expect(JSON.parse((await readLimited(answer, 1_000, 'it')).toString())).toEqual(['POST', 'yes', 'Grüße 你好'])
+  } finally {
+    setGlobalDispatcher(before)
+    await proxy.close()
+  }
 })
 
 test('time counts until the whole answer is there', async () => {

@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici'
+import { request } from 'undici'
 
 /** What of an HTTP answer is read here: a Response is one. */
 export interface HttpAnswer {
@@ -19,15 +19,13 @@ export interface HttpRequest {
 /** Sends one: `fetch` can do it too. */
 export type SendHttp = (url: string, wish: HttpRequest) => Promise<HttpAnswer>
 
-const agent = new Agent()
-
 /**
  * Sends without what `fetch` does beside it (streams of the web, copies of headers): that takes four times the processor, and each
- * order of the storefront asks once. Fails as `fetch` does, with an error whose cause has the code.
+ * order of the storefront asks once. By the same connections and proxies as `fetch`. Fails as `fetch` does, with an error whose cause has the code.
  */
 export const sendHttp: SendHttp = async (url, { method, headers, signal, body = null }) => {
   try {
-    const answer = await request(url, { dispatcher: agent, method, headers, signal, body })
+    const answer = await request(url, { method, headers, signal, body })
     const get = (name: string): string | null => {
       const value = answer.headers[name.toLowerCase()]
       return Array.isArray(value) ? value.join(', ') : (value ?? null)
